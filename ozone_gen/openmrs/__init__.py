@@ -1,0 +1,1 @@
+"""What OpenMRS is: its tables and columns, its dictionary, demo data and dumps."""
