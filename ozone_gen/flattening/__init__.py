@@ -1,0 +1,1 @@
+"""The relational plan of a flattened table, and what is made of it: Flink SQL and PostgreSQL tables."""
