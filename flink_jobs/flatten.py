@@ -1,6 +1,6 @@
 """Submit the rendered SQL of a site as one Flink job.
 
-    flatten.py --job JOB.json [--mode streaming|batch]
+    flatten.py --job JOB.json [--mode streaming|batch] [--checkpoints FOLDER]
 
 The job file (schemas/job.schema.json) names the SQL files. All INSERTs go into one statement set, so that the job
 reads each topic once. No Python runs per row: the SQL is planned here and executed by Flink.
@@ -63,10 +63,11 @@ def fill_in(statement: str, values: Mapping[str, str]) -> str:
 
 def declared_values(variables: list[dict[str, str]]) -> dict[str, str]:
     """Read the job's variables from the environment; JobError names each one that is missing."""
-    missing = [v["name"] for v in variables if not os.environ.get(v["name"]) and "default" not in v]
+    names = [variable["name"] for variable in variables]
+    missing = [name for name in names if not os.environ.get(name)]
     if missing:
         raise JobError(f"these environment variables are not set: {', '.join(missing)}")
-    return {v["name"]: os.environ.get(v["name"]) or v["default"] for v in variables}
+    return {name: os.environ[name] for name in names}
 
 
 def read_job(path: Path) -> dict[str, Any]:
@@ -80,9 +81,9 @@ def read_job(path: Path) -> dict[str, Any]:
     return job
 
 
-def newest_checkpoint(folder: str) -> str | None:
+def newest_checkpoint(folder: Path) -> str | None:
     """Find the newest complete checkpoint below a folder (`<job id>/chk-<n>/_metadata`)."""
-    found = list(Path(folder).glob("*/chk-*/_metadata"))
+    found = list(folder.glob("*/chk-*/_metadata"))
     if not found:
         return None
     newest = max(found, key=lambda path: (path.stat().st_mtime, int(path.parent.name.removeprefix("chk-"))))
@@ -107,8 +108,8 @@ def refusal(table_env: TableEnvironment, planned: list[tuple[str, str]]) -> str 
     return None
 
 
-def run(job_path: Path, mode: str) -> None:
-    """Plan and submit the job of a job file."""
+def run(job_path: Path, mode: str, checkpoints: Path | None) -> None:
+    """Plan and submit the job of a job file, from its newest checkpoint if there is one."""
     job = read_job(job_path)
     values = declared_values(job["variables"])
     builder = EnvironmentSettings.new_instance()
@@ -118,12 +119,11 @@ def run(job_path: Path, mode: str) -> None:
     for name, value in job["settings"].items():
         config.set(name, value)
     config.set("pipeline.name", job["name"])
-    checkpoints = job.get("checkpoints", {}).get(mode)
-    if checkpoints:
-        restored = newest_checkpoint(fill_in(checkpoints, values))
-        if restored:
-            print(f"restoring from {restored}", flush=True)
-            config.set("execution.state-recovery.path", restored)
+    # Without high availability nothing else remembers where an earlier job of this plan was.
+    restored = newest_checkpoint(checkpoints) if checkpoints else None
+    if restored:
+        print(f"restoring from {restored}", flush=True)
+        config.set("execution.state-recovery.path", restored)
 
     table_env.execute_sql(f"CREATE DATABASE `{SINK_DATABASE}`")
     for name in job["sources"]:
@@ -156,9 +156,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Submit the rendered SQL of a site as one Flink job.")
     parser.add_argument("--job", type=Path, required=True, help="the rendered job file")
     parser.add_argument("--mode", choices=["streaming", "batch"], default="streaming")
+    parser.add_argument("--checkpoints", type=Path, help="where earlier checkpoints of this job may be")
     arguments = parser.parse_args()
     try:
-        run(arguments.job, arguments.mode)
+        run(arguments.job, arguments.mode, arguments.checkpoints)
     except JobError as error:
         print(f"flatten: {error}", file=sys.stderr, flush=True)
         return error.exit_code

@@ -1,0 +1,56 @@
+"""Pieces of compose services that every component writes in the same way."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ozone_gen.plan import SitePlan
+
+HEALTHY: Final = {"condition": "service_healthy"}
+DONE: Final = {"condition": "service_completed_successfully"}
+
+
+def running(plan: SitePlan, service: str, *, image: str | None = None) -> dict[str, Any]:
+    """Begin a service that runs as long as the site does; `image` names its image where that is not its name."""
+    return {
+        "image": plan.images[image or service],
+        "restart": "unless-stopped",
+        "mem_limit": f"{plan.memory[service]}m",
+    }
+
+
+def healthcheck(shell: str, *, interval: int = 3, timeout: int = 5, start: int = 120) -> dict[str, Any]:
+    """Check health by a shell command, which has to be cheap: it runs every `interval` seconds for ever.
+
+    A failure counts only once `start` seconds are over: a slow machine is not an unhealthy one. (Compose's
+    `start_interval` would allow rarer checks later, but needs Docker Engine 25.)
+    """
+    return {
+        "test": ["CMD-SHELL", shell],
+        "interval": f"{interval}s",
+        "timeout": f"{timeout}s",
+        "retries": 6,
+        "start_period": f"{start}s",
+    }
+
+
+def ports(plan: SitePlan, part: str, container_port: int) -> list[str]:
+    """Publish a container's port on the host as the plan says; an empty list where it is closed."""
+    port = plan.ports[part]
+    return [] if port is None else [f"{plan.bind_address}:{port}:{container_port}"]
+
+
+def optional(condition: dict[str, str]) -> dict[str, Any]:
+    """Depend on a service of another compose file, which may have been left out."""
+    return {**condition, "required": False}
+
+
+def setup_step(plan: SitePlan, service: str, program: str) -> dict[str, Any]:
+    """Begin a service that runs one of the programs of the site's setup image, once."""
+    return {
+        "image": f"ozone-gen/{plan.site.id}-setup",
+        "build": {"context": "./setup", "args": {"BASE_IMAGE": plan.images["python"]}},
+        "command": ["python3", "-u", f"/opt/ozone/{program}"],
+        "restart": "no",
+        "mem_limit": f"{plan.memory[service]}m",
+    }

@@ -1,0 +1,204 @@
+"""The Flink cluster: one application that flattens, a job manager and a task manager."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ozone_gen.components import compose
+from ozone_gen.components.base import ComposeFile, Contribution
+from ozone_gen.components.migrate import sink_environment
+from ozone_gen.flattening.flink import Connectors, Options, source_sql, table_sql
+from ozone_gen.flattening.job import job_document
+from ozone_gen.flattening.table import FlattenedTable
+from ozone_gen.openmrs.tables import Table
+from ozone_gen.plan import SitePlan
+from ozone_gen.render.emit import json_bytes, yaml_bytes
+from ozone_gen.render.text import render_text
+from ozone_gen.render.tree import File
+from ozone_gen.resources import flink_jobs
+
+SETTINGS = {
+    "table.local-time-zone": "UTC",
+    # Changes of a fifth of a second are worked on together: fewer intermediate results, hardly any delay.
+    "table.exec.mini-batch.enabled": "true",
+    "table.exec.mini-batch.allow-latency": "200 ms",
+    "table.exec.mini-batch.size": "5000",
+    "pipeline.object-reuse": "true",
+}
+"""Settings of the job that the SQL is planned with."""
+
+
+class Flink:
+    """The services `jobmanager` and `taskmanager`."""
+
+    name = "flink"
+    options = None
+
+    def contribute(self, plan: SitePlan) -> Contribution:
+        """Add the cluster, its image and the SQL of the flattened tables."""
+        available = "high_availability" in plan.components
+        jobmanager = {
+            **_node(plan, "jobmanager"),
+            "ports": compose.ports(plan, "flink", 8081),
+            "depends_on": {
+                "kafka-setup": compose.DONE,
+                "migrate": compose.DONE,
+                **({"zookeeper": compose.HEALTHY} if available else {}),
+            },
+            "healthcheck": compose.healthcheck("bash /opt/ozone/start.sh healthcheck", start=300),
+        }
+        taskmanager = {
+            **_node(plan, "taskmanager"),
+            "depends_on": {"migrate": compose.DONE},
+            "healthcheck": compose.healthcheck("bash -c 'exec 3<>/dev/tcp/127.0.0.1/6122'", start=300),
+        }
+        connectors = site_connectors(plan)
+        return Contribution(
+            services={ComposeFile.PIPELINES: {"jobmanager": jobmanager, "taskmanager": taskmanager}},
+            volumes={ComposeFile.PIPELINES: ("flink-data",)},
+            files=(
+                File("flink/Dockerfile", render_text("flink/Dockerfile.j2")),
+                File("flink/pom.xml", render_text("flink/pom.xml.j2")),
+                File("flink/start.sh", render_text("flink/start.sh.j2", available=available)),
+                File("flink/config.yaml", yaml_bytes(_config(plan, available))),
+                File("flink/log4j-console.properties", render_text("flink/log4j-console.properties.j2")),
+                File("flink/jobs/flatten.py", (flink_jobs() / "flatten.py").read_bytes()),
+                File("flink/job.json", json_bytes(_job(plan))),
+                File(
+                    "flink/sources.sql",
+                    source_sql(plan.source.name, plan.source.tables, connectors).encode(),
+                ),
+                *(
+                    File(f"flink/sql/{table.name}.sql", table_sql(table, connectors).encode())
+                    for table in plan.tables
+                ),
+            ),
+        )
+
+
+def site_connectors(plan: SitePlan) -> Connectors:
+    """Read compacted Kafka topics, write PostgreSQL; the job puts the sink's address and password in."""
+    source, sink = plan.source, plan.sink
+
+    def topic(table: Table) -> Options:
+        return {
+            "connector": "upsert-kafka",
+            "topic": source.topic(table.name),
+            "properties.bootstrap.servers": "kafka:9092",
+            "key.format": "json",
+            "value.format": "json",
+        }
+
+    def relation(table: FlattenedTable) -> Options:
+        def reference(name: str) -> str:
+            return f"${{{name}}}"
+
+        address = f"{reference(sink.host.override)}:{reference(sink.port.override)}"
+        return {
+            "connector": "jdbc",
+            "url": f"jdbc:postgresql://{address}/{reference(sink.database.override)}?reWriteBatchedInserts=true",
+            "table-name": f"{sink.schema}.{table.name}",
+            "username": reference(sink.username.override),
+            "password": reference(sink.password.override),
+            "sink.buffer-flush.max-rows": "5000",
+            "sink.buffer-flush.interval": "200ms",
+            "sink.max-retries": "10",
+        }
+
+    return Connectors(topic, relation)
+
+
+def _job(plan: SitePlan) -> dict[str, Any]:
+    return job_document(
+        name=plan.site.id,
+        settings=SETTINGS,
+        variables=[setting.override for setting in _sink_settings(plan)],
+        sources=["sources.sql"],
+        tables={table.name: f"sql/{table.name}.sql" for table in plan.tables},
+    )
+
+
+def _sink_settings(plan: SitePlan) -> tuple[Any, ...]:
+    sink = plan.sink
+    return (sink.host, sink.port, sink.database, sink.username, sink.password)
+
+
+def _node(plan: SitePlan, service: str) -> dict[str, Any]:
+    return {
+        **compose.running(plan, service, image="flink"),
+        "image": f"ozone-gen/{plan.site.id}-flink",
+        "build": {
+            "context": "./flink",
+            "args": {"BASE_IMAGE": plan.images["flink"], "MAVEN_IMAGE": plan.images["maven"]},
+        },
+        # Flink's own scripts rather than the image's entrypoint: they read the mounted file as it is.
+        "entrypoint": ["bash", "/opt/ozone/start.sh", service],
+        "environment": {
+            "OZONE_FINGERPRINT": plan.fingerprint,
+            "MALLOC_ARENA_MAX": "2",
+            "TZ": "UTC",
+            **(sink_environment(plan) if service == "jobmanager" else {}),
+        },
+        "volumes": [
+            "./flink/config.yaml:/opt/flink/conf/config.yaml:ro",
+            "./flink/log4j-console.properties:/opt/flink/conf/log4j-console.properties:ro",
+            "./flink/start.sh:/opt/ozone/start.sh:ro",
+            "./flink/job.json:/opt/ozone/job.json:ro",
+            "./flink/sources.sql:/opt/ozone/sources.sql:ro",
+            "./flink/sql:/opt/ozone/sql:ro",
+            "./flink/jobs:/opt/ozone/jobs:ro",
+            "flink-data:/flink-data",
+        ],
+    }
+
+
+def _config(plan: SitePlan, available: bool) -> dict[str, Any]:
+    # The limit also holds Python, which plans the job beside the job manager's Java machine.
+    jobmanager = plan.memory["jobmanager"] - 384
+    taskmanager = plan.memory["taskmanager"] - 128
+    config: dict[str, Any] = {
+        "jobmanager.rpc.address": "jobmanager",
+        "jobmanager.bind-host": "0.0.0.0",
+        "rest.address": "jobmanager",
+        "rest.bind-address": "0.0.0.0",
+        "taskmanager.bind-host": "0.0.0.0",
+        "taskmanager.rpc.port": 6122,
+        "jobmanager.memory.process.size": f"{jobmanager}m",
+        "jobmanager.memory.jvm-overhead.min": "64m",
+        "jobmanager.memory.jvm-metaspace.size": "224m",
+        "jobmanager.memory.off-heap.size": "64m",
+        "taskmanager.memory.process.size": f"{taskmanager}m",
+        "taskmanager.memory.managed.size": "16m",
+        "taskmanager.memory.network.min": "96m",
+        "taskmanager.memory.network.max": "160m",
+        "taskmanager.memory.jvm-overhead.min": "128m",
+        "taskmanager.memory.jvm-metaspace.size": "224m",
+        "taskmanager.numberOfTaskSlots": plan.parallelism,
+        "parallelism.default": plan.parallelism,
+        "env.java.opts.all": "-Duser.timezone=UTC -XX:+UseSerialGC",
+        "state.backend.type": "hashmap",
+        "execution.checkpointing.interval": "10 s",
+        "execution.checkpointing.min-pause": "5 s",
+        "execution.checkpointing.timeout": "10 min",
+        # A checkpoint that cannot be written has to be noticed, not tolerated.
+        "execution.checkpointing.tolerable-failed-checkpoints": 3,
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "restart-strategy.type": "exponential-delay",
+        "restart-strategy.exponential-delay.initial-backoff": "1 s",
+        "restart-strategy.exponential-delay.max-backoff": "20 s",
+        "heartbeat.interval": 3000,
+        "heartbeat.timeout": 12000,
+        "web.submit.enable": False,
+    }
+    if available:
+        config |= {
+            "high-availability.type": "zookeeper",
+            "high-availability.zookeeper.quorum": "zookeeper:2181",
+            # With the default a killed job manager stays the leader for 40 seconds.
+            "high-availability.zookeeper.client.session-timeout": "10s",
+            "high-availability.zookeeper.client.connection-timeout": "5s",
+        }
+    return config
+
+
+component = Flink()
