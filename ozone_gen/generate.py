@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ozone_gen.components import COMPONENTS
@@ -23,40 +23,41 @@ def generate(plan: SitePlan) -> FileTree:
     Raises:
         ValueError: two components use one service name or write one file; that is our fault.
     """
-    contributions = [component.contribute(plan) for component in COMPONENTS]
-    files = {file.path: file for file in _setup_files()}
-    for contribution in contributions:
-        for file in contribution.files:
-            if file.path in files:
-                raise ValueError(f"two components write {file.path}")
-            files[file.path] = file
-    compose_files = _compose_files(plan, contributions, files)
-    return FileTree([*files.values(), *compose_files, *_site_files(plan, compose_files)])
+    contributions = {component.name: component.contribute(plan) for component in COMPONENTS}
+    parts: dict[str, tuple[File, ...]] = {
+        "setup": _setup_files(),
+        **{name: contribution.files for name, contribution in contributions.items()},
+    }
+    mounted = FileTree.merge(parts.items())
+    compose_files = _compose_files(plan, contributions, mounted)
+    parts["compose files"] = compose_files
+    parts["site"] = _site_files(plan, [file.path for file in compose_files])
+    return FileTree.merge(parts.items())
 
 
-def _setup_files() -> list[File]:
+def _setup_files() -> tuple[File, ...]:
     """The site's setup image: programs that are the same for every site."""
     folder = templates() / "setup"
-    return [
+    return tuple(
         File(f"setup/{path.name}", path.read_bytes())
         for path in sorted(folder.iterdir())
-        if path.is_file() and path.suffix in {"", ".py", ".txt"}
-    ]
+        if path.suffix in {".py", ".txt"} or path.name == "Dockerfile"
+    )
 
 
 def _compose_files(
-    plan: SitePlan, contributions: list[Contribution], files: Mapping[str, File]
-) -> list[File]:
+    plan: SitePlan, contributions: Mapping[str, Contribution], files: Mapping[str, File]
+) -> tuple[File, ...]:
     made = []
-    seen: dict[str, ComposeFile] = {}
+    owners: dict[str, str] = {}
     for name in ComposeFile:
         services: dict[str, Any] = {}
         volumes: dict[str, Any] = {}
-        for contribution in contributions:
+        for owner, contribution in contributions.items():
             for service, definition in contribution.services.get(name, {}).items():
-                if service in seen:
-                    raise ValueError(f"two components add the service {service}")
-                seen[service] = name
+                if service in owners:
+                    raise ValueError(f"{owners[service]} and {owner} both add the service {service}")
+                owners[service] = owner
                 services[service] = _finished(definition, files)
             volumes.update({volume: {} for volume in contribution.volumes.get(name, ())})
         if services:
@@ -64,7 +65,7 @@ def _compose_files(
             if volumes:
                 document["volumes"] = volumes
             made.append(File(name, yaml_bytes(document)))
-    return made
+    return tuple(made)
 
 
 def _finished(service: Mapping[str, Any], files: Mapping[str, File]) -> dict[str, Any]:
@@ -73,23 +74,50 @@ def _finished(service: Mapping[str, Any], files: Mapping[str, File]) -> dict[str
     Compose sees a changed path but not a changed file; with the label it starts the service anew.
     """
     finished = {key: value for key, value in service.items() if value not in ([], {}, None)}
-    digest = hashlib.sha256()
-    mounted = [volume.split(":")[0].removeprefix("./") for volume in service.get("volumes", ())]
-    for path in sorted(files):
-        if any(path == mount or path.startswith(f"{mount}/") for mount in mounted):
-            digest.update(path.encode() + b"\0" + files[path].content + b"\0")
-    finished["labels"] = {CONTENT_LABEL: digest.hexdigest()[:16]}
+    mounts = [volume.split(":")[0].removeprefix("./") for volume in service.get("volumes", ())]
+    finished["labels"] = {CONTENT_LABEL: _content(mounts, files)}
     return finished
 
 
-def _site_files(plan: SitePlan, compose_files: list[File]) -> list[File]:
+def _content(mounts: Iterable[str], files: Mapping[str, File]) -> str:
+    digest = hashlib.sha256()
+    for mount in mounts:
+        for path, file in files.items():
+            if path == mount or path.startswith(f"{mount}/"):
+                digest.update(path.encode() + b"\0" + file.content + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _site_files(plan: SitePlan, compose_files: list[str]) -> tuple[File, ...]:
     """The files that people read: what to set, and how to start the site."""
-    names = [file.path for file in compose_files]
+    required = [variable for variable in plan.variables if variable.required]
+    optional = [variable for variable in plan.variables if not variable.required]
+    tables = [(table.name, _markdown_cell(table.description), len(table.columns)) for table in plan.tables]
     files = [
-        File(".env.example", render_text("site/env.example.j2", plan=plan)),
+        File(".env.example", render_text("site/env.example.j2", required=required, optional=optional)),
         File(".gitignore", b"# Secrets stay on the machine.\n.env\n"),
-        File("README.md", render_text("site/README.md.j2", plan=plan, compose_files=names)),
+        File(
+            "README.md",
+            render_text(
+                "site/README.md.j2",
+                plan=plan,
+                tables=tables,
+                files=" ".join(f"-f {name}" for name in compose_files),
+                unset=[variable for variable in required if variable.demo_value is None],
+            ),
+        ),
     ]
-    if any(variable.demo_value is not None for variable in plan.variables):
-        files.append(File(".env", render_text("site/env.j2", plan=plan), seed=True))
-    return files
+    demo = {variable.name: variable.demo_value for variable in required if variable.demo_value is not None}
+    if demo:
+        lines = [f"{name}={_env_value(value)}" for name, value in demo.items()]
+        files.append(File(".env", render_text("site/env.j2", lines=lines), seed=True))
+    return tuple(files)
+
+
+def _markdown_cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _env_value(value: str) -> str:
+    """Write a value into an env file: within single quotes Compose takes everything but the quote as it is."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,5 +1,5 @@
 SELECT c.concept_id,
-  (SELECT GROUP_CONCAT(CONCAT(s.name, ': ', t.code) ORDER BY CONCAT(s.name, ': ', t.code) COLLATE utf8mb4_bin SEPARATOR ', ')
+  (SELECT GROUP_CONCAT(CONCAT(s.name, ': ', t.code) ORDER BY BINARY CONCAT(s.name, ': ', t.code) SEPARATOR ', ')
    FROM concept_reference_map m
    JOIN concept_reference_term t ON t.concept_reference_term_id = m.concept_reference_term_id
    JOIN concept_reference_source s ON s.concept_source_id = t.concept_source_id

@@ -8,4 +8,4 @@ JOIN concept_name n ON n.concept_name_id = (
          WHEN x.locale = 'fr' THEN 2 WHEN x.locale LIKE 'fr\_%' THEN 3 ELSE 4 END,
     COALESCE(x.locale_preferred, 0) = 0,
     COALESCE(x.concept_name_type, '') <> 'FULLY_SPECIFIED',
-    x.locale COLLATE utf8mb4_bin, x.concept_name_id LIMIT 1)
+    BINARY x.locale, x.concept_name_id LIMIT 1)

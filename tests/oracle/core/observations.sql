@@ -6,7 +6,7 @@ SELECT o.obs_id, o.voided <> 0 AS obs_voided, l.name AS location, o.obs_datetime
    JOIN concept_reference_source s ON s.concept_source_id = t.concept_source_id
    JOIN concept_map_type y ON y.concept_map_type_id = m.concept_map_type_id
    WHERE m.concept_id = o.concept_id
-   ORDER BY y.name <> 'SAME-AS', CONCAT(s.name, ':', t.code) COLLATE utf8mb4_bin LIMIT 1) AS question_mapping,
+   ORDER BY y.name <> 'SAME-AS', BINARY CONCAT(s.name, ':', t.code) LIMIT 1) AS question_mapping,
   al.name AS answer_coded, o.value_datetime AS answer_datetime, o.value_drug AS answer_drug,
   o.value_numeric AS answer_numeric, o.value_text AS answer_text, o.value_complex AS answer_complex,
   o.value_modifier AS answer_modifier, o.comments, o.date_created, o.accession_number,
