@@ -27,6 +27,21 @@ SETTINGS = {
 }
 """Settings of the job that the SQL is planned with."""
 
+_OPENED = ("lang", "net", "io", "nio", "lang.reflect", "text", "time", "util") + tuple(
+    f"util.concurrent{package}" for package in ("", ".atomic", ".locks")
+)
+_JAVA_OPTIONS = " ".join(
+    [
+        "-Duser.timezone=UTC",
+        "-XX:+UseSerialGC",
+        # What Flink reflects into; its own conf/config.yaml, which the mounted file replaces, opens the same.
+        "--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED",
+        "--add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
+        "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+        *(f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in _OPENED),
+    ]
+)
+
 
 class Flink:
     """The services `jobmanager` and `taskmanager`."""
@@ -129,7 +144,11 @@ def _node(plan: SitePlan, service: str) -> dict[str, Any]:
         "image": f"ozone-gen/{plan.site.id}-flink",
         "build": {
             "context": "./flink",
-            "args": {"BASE_IMAGE": plan.images["flink"], "MAVEN_IMAGE": plan.images["maven"]},
+            "args": {
+                "BASE_IMAGE": plan.images["flink"],
+                "MAVEN_IMAGE": plan.images["maven"],
+                "PYTHON_IMAGE": plan.images["python"],
+            },
         },
         # Flink's own scripts rather than the image's entrypoint: they read the mounted file as it is.
         "entrypoint": ["bash", "/opt/ozone/start.sh", service],
@@ -175,7 +194,7 @@ def _config(plan: SitePlan, available: bool) -> dict[str, Any]:
         "taskmanager.memory.jvm-metaspace.size": "224m",
         "taskmanager.numberOfTaskSlots": plan.parallelism,
         "parallelism.default": plan.parallelism,
-        "env.java.opts.all": "-Duser.timezone=UTC -XX:+UseSerialGC",
+        "env.java.opts.all": _JAVA_OPTIONS,
         "state.backend.type": "hashmap",
         "execution.checkpointing.interval": "10 s",
         "execution.checkpointing.min-pause": "5 s",
