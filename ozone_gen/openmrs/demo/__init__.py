@@ -65,7 +65,7 @@ def write_demo_data(
             write_person(people, patient)
             write_history(records, clinic, patient)
         out.write("START TRANSACTION;\n")
-        for buffer in (*people.buffers, *records.buffers):
+        for buffer in (*people.buffers(), *records.buffers()):
             buffer.flush(out)
         out.write("COMMIT;\n")
         if advance is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from ozone_gen.openmrs.demo import metadata
-from ozone_gen.openmrs.demo.dictionary import Concept, concept_id, concepts, made_up_uuid
+from ozone_gen.openmrs.demo import metadata, schema
+from ozone_gen.openmrs.demo.dictionary import Concept, concept_id, concept_ids, concepts, made_up_uuid
 from ozone_gen.openmrs.demo.sql import Value, insert, row
 
 _SINCE: Final = "2022-06-01 08:00:00"
@@ -56,69 +56,84 @@ Rows = Iterable[tuple[Value, ...]]
 
 
 def _insert(table: str, columns: str, rows: Rows) -> str:
-    return insert(table, columns, (row(*values) for values in rows))
+    """An INSERT that fills in what is alike everywhere.
+
+    That is who made a row and when, its uuid (from the table and the row's first value), and the defaults of
+    NOT NULL columns, because readers of dumps do not know them.
+    """
+    given = columns.split(", ")
+    alike: dict[str, Value] = {}
+    with_uuid = False
+    for column in schema.tables()[table].columns:
+        if column.name in given:
+            continue
+        if column.name == "creator":
+            alike["creator"] = 1
+        elif column.name == "date_created":
+            alike["date_created"] = _SINCE
+        elif column.name == "uuid":
+            with_uuid = True
+        elif column.default is not None and not column.nullable:
+            alike[column.name] = column.default[1:-1] if column.default[0] == "'" else int(column.default)
+    values = tuple(alike.values())
+    if not with_uuid:
+        return insert(table, ", ".join((*given, *alike)), (row(*own, *values) for own in rows))
+    return insert(
+        table,
+        ", ".join((*given, *alike, "uuid")),
+        (row(*own, *values, made_up_uuid(f"{table} {own[0]}")) for own in rows),
+    )
+
+
+_RETIRED: Final = "retired, retired_by, date_retired, retire_reason"
+_NAMED: Final = f"uuid, name, description, {_RETIRED}"
 
 
 def _retired(retired: bool) -> tuple[Value, ...]:
-    """Values of `retired, retired_by, date_retired, retire_reason`."""
+    """Values of _RETIRED."""
     return (True, 1, _LATER, "No longer used") if retired else (False, None, None, None)
 
 
-_NAMED: Final = "uuid, name, description, creator, date_created, retired, retired_by, date_retired"
-
-
 def _named(thing: metadata.Named) -> tuple[Value, ...]:
-    """Values of `id`, then of _NAMED and a reason of retirement."""
-    return (thing.id, thing.uuid, thing.name, thing.description, 1, _SINCE, *_retired(thing.retired))
+    """Values of an id and of _NAMED."""
+    return (thing.id, thing.uuid, thing.name, thing.description, *_retired(thing.retired))
 
 
 def _named_table(table: str, things: Iterable[metadata.Named]) -> str:
-    return _insert(table, f"{table}_id, {_NAMED}, retire_reason", map(_named, things))
+    return _insert(table, f"{table}_id, {_NAMED}", map(_named, things))
 
 
 def _concepts() -> Iterator[str]:
-    every: tuple[Concept, ...] = tuple(concepts().values())
+    every = tuple(concepts().values())
     datatypes = {name: number for number, name, *_ in _DATATYPES}
     classes = {name: number for number, name, _ in _CLASSES}
-    yield _insert(
-        "concept_datatype",
-        "concept_datatype_id, name, hl7_abbreviation, uuid, creator, date_created, retired",
-        ((*datatype, 1, _SINCE, False) for datatype in _DATATYPES),
-    )
-    yield _insert(
-        "concept_class",
-        "concept_class_id, name, uuid, creator, date_created, retired",
-        ((*concept_class, 1, _SINCE, False) for concept_class in _CLASSES),
-    )
+    yield _insert("concept_datatype", "concept_datatype_id, name, hl7_abbreviation, uuid", _DATATYPES)
+    yield _insert("concept_class", "concept_class_id, name, uuid", _CLASSES)
     yield _insert(
         "concept",
-        "concept_id, uuid, datatype_id, class_id, is_set, creator, date_created, "
-        "retired, retired_by, date_retired, retire_reason",
+        f"concept_id, uuid, datatype_id, class_id, is_set, {_RETIRED}",
         (
-            (c.id, c.uuid, datatypes[c.datatype], classes[c.concept_class], bool(c.members), 1, _SINCE,
+            (c.id, c.uuid, datatypes[c.datatype], classes[c.concept_class], bool(c.members),
              *_retired(c.retired))
             for c in every
         ),
     )  # fmt: skip
+    confusing = (True, 1, _LATER, "Confusing")
     yield _insert(
         "concept_name",
-        "concept_name_id, concept_id, uuid, name, locale, concept_name_type, locale_preferred, creator, "
-        "date_created, voided, voided_by, date_voided, void_reason",
+        "concept_name_id, concept_id, uuid, name, locale, concept_name_type, locale_preferred, "
+        "voided, voided_by, date_voided, void_reason",
         (
-            (name.id, c.id, name.uuid, name.name, name.locale, name.kind, name.preferred, 1, _SINCE)
-            + ((True, 1, _LATER, "Confusing") if name.voided else (False, None, None, None))
+            (name.id, c.id, name.uuid, name.name, name.locale, name.kind, name.preferred)
+            + (confusing if name.voided else (False, None, None, None))
             for c in every
             for name in c.names
         ),
     )
     yield _insert(
         "concept_description",
-        "concept_description_id, concept_id, description, locale, creator, date_created, uuid",
-        (
-            (c.id, c.id, c.description, c.names[0].locale, 1, _SINCE, made_up_uuid(f"description {c.key}"))
-            for c in every
-            if c.description
-        ),
+        "concept_description_id, concept_id, description, locale",
+        ((c.id, c.id, c.description, c.names[0].locale) for c in every if c.description),
     )
     yield _insert(
         "concept_numeric",
@@ -133,20 +148,14 @@ def _concepts() -> Iterator[str]:
     answers = [(c.id, answer, weight) for c in every for weight, answer in enumerate(c.answers, 1)]
     yield _insert(
         "concept_answer",
-        "concept_answer_id, concept_id, answer_concept, sort_weight, creator, date_created, uuid",
-        (
-            (number, *answer, 1, _SINCE, made_up_uuid(f"answer {answer}"))
-            for number, answer in enumerate(answers, 1)
-        ),
+        "concept_answer_id, concept_id, answer_concept, sort_weight",
+        ((number, *answer) for number, answer in enumerate(answers, 1)),
     )
     members = [(member, c.id, weight) for c in every for weight, member in enumerate(c.members)]
     yield _insert(
         "concept_set",
-        "concept_set_id, concept_id, concept_set, sort_weight, creator, date_created, uuid",
-        (
-            (number, *member, 1, _SINCE, made_up_uuid(f"member {member}"))
-            for number, member in enumerate(members, 1)
-        ),
+        "concept_set_id, concept_id, concept_set, sort_weight",
+        ((number, *member) for number, member in enumerate(members, 1)),
     )
     yield from _mappings(every)
 
@@ -154,117 +163,62 @@ def _concepts() -> Iterator[str]:
 def _mappings(every: tuple[Concept, ...]) -> Iterator[str]:
     sources = {name: number for number, name, *_ in _SOURCES}
     map_types = {name: number for number, name, _ in _MAP_TYPES}
-    yield _insert(
-        "concept_map_type",
-        "concept_map_type_id, name, uuid, is_hidden, creator, date_created, retired",
-        ((*map_type, False, 1, _SINCE, False) for map_type in _MAP_TYPES),
-    )
+    yield _insert("concept_map_type", "concept_map_type_id, name, uuid", _MAP_TYPES)
     yield _insert(
         "concept_reference_source",
-        "concept_source_id, name, hl7_code, uuid, description, creator, date_created, retired",
-        ((*source, "Codes of another dictionary", 1, _SINCE, False) for source in _SOURCES),
+        "concept_source_id, name, hl7_code, uuid, description",
+        ((*source, "Codes of another dictionary") for source in _SOURCES),
     )
     # Concepts may share a term: ICD-10-WHO I10 stands for two.
     mapped = [(c.id, mapping) for c in every for mapping in c.mappings]
-    terms = {
-        term: number for number, term in enumerate(dict.fromkeys((m.source, m.code) for _, m in mapped), 1)
-    }
+    shared = dict.fromkeys((mapping.source, mapping.code) for _, mapping in mapped)
+    terms = {term: number for number, term in enumerate(shared, 1)}
     yield _insert(
         "concept_reference_term",
-        "concept_reference_term_id, concept_source_id, code, uuid, creator, date_created, retired",
-        (
-            (number, sources[source], code, made_up_uuid(f"term {source} {code}"), 1, _SINCE, False)
-            for (source, code), number in terms.items()
-        ),
+        "concept_reference_term_id, concept_source_id, code",
+        ((number, sources[source], code) for (source, code), number in terms.items()),
     )
     yield _insert(
         "concept_reference_map",
-        "concept_map_id, concept_id, concept_reference_term_id, concept_map_type_id, creator, date_created, "
-        "uuid",
+        "concept_map_id, concept_id, concept_reference_term_id, concept_map_type_id",
         (
-            (
-                number,
-                concept,
-                terms[m.source, m.code],
-                map_types[m.map_type],
-                1,
-                _SINCE,
-                made_up_uuid(f"map {number}"),
-            )
-            for number, (concept, m) in enumerate(mapped, 1)
+            (number, concept, terms[mapping.source, mapping.code], map_types[mapping.map_type])
+            for number, (concept, mapping) in enumerate(mapped, 1)
         ),
     )
 
 
 def _staff() -> Iterator[str]:
-    yield _insert(
-        "person",
-        "person_id, gender, creator, date_created, uuid, birthdate_estimated, dead, voided, "
-        "deathdate_estimated",
-        (
-            (
-                who.person,
-                who.gender,
-                1,
-                _SINCE,
-                made_up_uuid(f"staff {who.person}"),
-                False,
-                False,
-                False,
-                False,
-            )
-            for who in metadata.STAFF
-        ),
-    )
+    yield _insert("person", "person_id, gender", ((who.person, who.gender) for who in metadata.STAFF))
     yield _insert(
         "person_name",
-        "person_name_id, person_id, preferred, given_name, family_name, creator, date_created, uuid, voided",
-        (
-            (who.person, who.person, True, who.given_name, who.family_name, 1, _SINCE,
-             made_up_uuid(f"staff name {who.person}"), False)
-            for who in metadata.STAFF
-        ),
-    )  # fmt: skip
+        "person_name_id, person_id, preferred, given_name, family_name",
+        ((who.person, who.person, True, who.given_name, who.family_name) for who in metadata.STAFF),
+    )
     # Nobody can log in: there are no passwords.
-    columns = "user_id, system_id, username, person_id, creator, date_created, uuid, retired, retired_by, "
-    daemon = (metadata.DAEMON_USER, "daemon", "daemon", 1, 1, _SINCE, "A4F30A1B-5EB9-11DF-A648-37A07F9C90FB")
-    yield _insert(
-        "users",
-        columns + "date_retired, retire_reason",
-        [(*daemon, *_retired(False))]
-        + [
-            (who.user, f"{who.user}-{who.person}", who.username, who.person, 1, _SINCE,
-             made_up_uuid(f"user {who.user}"), *_retired(who.retired))
-            for who in metadata.users()
-        ],
-    )  # fmt: skip
-    roles = dict.fromkeys(who.role for who in metadata.users())
-    yield _insert(
-        "role", "role, description, uuid", ((role, role, made_up_uuid(f"role {role}")) for role in roles)
-    )
-    yield _insert("user_role", "user_id, role", ((who.user, who.role) for who in metadata.users()))
-    visiting = (metadata.VISITING_PROVIDER, None, "Visiting Surgeon", None)
-    providers = [
-        visiting,
-        *((w.provider, w.person, None, w.identifier) for w in metadata.STAFF if w.provider),
+    users = [
+        (who.user, f"{who.user}-{who.person}", who.username, who.person, *_retired(who.retired))
+        for who in metadata.users()
     ]
-    retired = {who.provider for who in metadata.STAFF if who.retired}
-    yield _insert(
-        "provider",
-        "provider_id, person_id, name, identifier, creator, date_created, uuid, retired, retired_by, "
-        "date_retired, retire_reason",
-        (
-            (*provider, 1, _SINCE, made_up_uuid(f"provider {provider[0]}"), *_retired(provider[0] in retired))
-            for provider in providers
-        ),
-    )
+    users.append((metadata.DAEMON_USER, "daemon", "daemon", 1, *_retired(False)))
+    yield _insert("users", f"user_id, system_id, username, person_id, {_RETIRED}", users)
+    roles = dict.fromkeys(who.role for who in metadata.users())
+    yield _insert("role", "role, description", ((role, role) for role in roles))
+    yield _insert("user_role", "user_id, role", ((who.user, who.role) for who in metadata.users()))
+    providers = [
+        (who.provider, who.person, None, who.identifier, *_retired(who.retired))
+        for who in metadata.STAFF
+        if who.provider
+    ]
+    providers.append((metadata.VISITING_PROVIDER, None, "Visiting Surgeon", None, *_retired(False)))
+    yield _insert("provider", f"provider_id, person_id, name, identifier, {_RETIRED}", providers)
 
 
 def _places() -> Iterator[str]:
     yield _named_table("location_tag", metadata.LOCATION_TAGS)
     yield _insert(
         "location",
-        f"location_id, {_NAMED}, retire_reason, parent_location, city_village, country",
+        f"location_id, {_NAMED}, parent_location, city_village, country",
         ((*_named(place), place.parent, "Mto Kijani", "Umoja") for place in metadata.LOCATIONS),
     )
     yield _insert(
@@ -279,63 +233,53 @@ def _types() -> Iterator[str]:
     yield _named_table("visit_type", metadata.VISIT_TYPES)
     yield _named_table("encounter_role", metadata.ENCOUNTER_ROLES)
     yield _named_table("patient_identifier_type", metadata.IDENTIFIER_TYPES)
+    # Only this table calls the reason so.
+    columns = _NAMED.replace("retire_reason", "retired_reason")
     yield _insert(
         "form",
-        f"form_id, {_NAMED}, retired_reason, version, encounter_type, published",
+        f"form_id, {columns}, version, encounter_type, published",
         ((*_named(form), form.version, form.encounter_type, not form.retired) for form in metadata.FORMS),
     )
     yield _insert(
         "person_attribute_type",
-        f"person_attribute_type_id, {_NAMED}, retire_reason, format, searchable",
-        ((*_named(kind), form, False) for kind, form in metadata.PERSON_ATTRIBUTE_TYPES),
+        f"person_attribute_type_id, {_NAMED}, format",
+        ((*_named(kind), form) for kind, form in metadata.PERSON_ATTRIBUTE_TYPES),
     )
     yield _insert(
         "visit_attribute_type",
-        f"visit_attribute_type_id, {_NAMED}, retire_reason, datatype, min_occurs",
+        f"visit_attribute_type_id, {_NAMED}, datatype, min_occurs",
         ((*_named(kind), datatype, 0) for kind, datatype in metadata.VISIT_ATTRIBUTE_TYPES),
     )
+
+
+def _orders_and_programs() -> Iterator[str]:
     yield _insert(
         "order_type",
-        f"order_type_id, {_NAMED}, retire_reason, java_class_name",
+        f"order_type_id, {_NAMED}, java_class_name",
         ((*_named(kind), java_class) for kind, java_class in metadata.ORDER_TYPES),
     )
     yield _insert(
         "care_setting",
-        f"care_setting_id, {_NAMED}, retire_reason, care_setting_type",
+        f"care_setting_id, {_NAMED}, care_setting_type",
         ((*_named(setting), setting.name.upper()) for setting in metadata.CARE_SETTINGS),
     )
     yield _insert(
         "order_frequency",
-        "order_frequency_id, concept_id, frequency_per_day, creator, date_created, uuid, retired",
-        (
-            (number, concept_id(key), times, 1, _SINCE, made_up_uuid(f"frequency {key}"), False)
-            for number, key, times in metadata.FREQUENCIES
-        ),
+        "order_frequency_id, concept_id, frequency_per_day",
+        ((number, concept_id(key), times) for number, key, times in metadata.FREQUENCIES),
     )
+    outcomes = concept_id("161555")
     yield _insert(
         "program",
-        "program_id, concept_id, outcomes_concept_id, name, creator, date_created, uuid, retired",
-        (
-            (
-                number,
-                concept_id(key),
-                concept_id("161555"),
-                name,
-                1,
-                _SINCE,
-                made_up_uuid(f"program {key}"),
-                False,
-            )
-            for number, key, name in metadata.PROGRAMS
-        ),
+        "program_id, concept_id, outcomes_concept_id, name",
+        ((number, concept_id(key), outcomes, name) for number, key, name in metadata.PROGRAMS),
     )
     yield _insert(
         "drug",
-        "drug_id, concept_id, uuid, name, combination, dosage_form, route, creator, date_created, retired, "
-        "retired_by, date_retired, retire_reason",
+        f"drug_id, uuid, name, concept_id, dosage_form, route, {_RETIRED}",
         (
-            (drug.id, concept_id(drug.concept), drug.uuid, drug.name, drug.concept == "105281",
-             concept_id(drug.form), concept_id("160240"), 1, _SINCE, *_retired(drug.retired))
+            (drug.id, drug.uuid, drug.name, *concept_ids(drug.concept, drug.form, "160240"),
+             *_retired(drug.retired))
             for drug in metadata.DRUGS
         ),
     )  # fmt: skip
@@ -344,50 +288,33 @@ def _types() -> Iterator[str]:
 def _appointment_services() -> Iterator[str]:
     yield _insert(
         "appointment_speciality",
-        "speciality_id, name, uuid, creator, date_created, voided",
-        ((what.id, what.name, what.uuid, 1, _SINCE, False) for what in metadata.SPECIALITIES),
+        "speciality_id, name, uuid, voided",
+        ((what.id, what.name, what.uuid, False) for what in metadata.SPECIALITIES),
     )
     yield _insert(
         "appointment_service",
         "appointment_service_id, name, speciality_id, start_time, end_time, duration_mins, color, "
-        "max_appointments_limit, location_id, creator, date_created, uuid, voided",
-        (
-            (
-                *service,
-                metadata.OUTPATIENTS,
-                1,
-                _SINCE,
-                made_up_uuid(f"service {service[0]}"),
-                service[0] == 3,
-            )
-            for service in metadata.SERVICES
-        ),
+        "max_appointments_limit, location_id, voided",
+        ((*service, metadata.OUTPATIENTS, service[0] == 3) for service in metadata.SERVICES),
     )
     yield _insert(
         "appointment_service_type",
-        "appointment_service_type_id, appointment_service_id, name, duration_mins, creator, date_created, "
-        "uuid, voided",
-        (
-            (*kind, 1, _SINCE, made_up_uuid(f"service type {kind[0]}"), False)
-            for kind in metadata.SERVICE_TYPES
-        ),
+        "appointment_service_type_id, appointment_service_id, name, duration_mins, voided",
+        ((*kind, False) for kind in metadata.SERVICE_TYPES),
     )
 
 
 def _settings() -> str:
+    true, false, weight, height = concept_ids("TRUE", "FALSE", "5089", "5090")
     settings = {
-        "concept.true": str(concept_id("TRUE")),
-        "concept.false": str(concept_id("FALSE")),
-        "concept.weight": str(concept_id("5089")),
-        "concept.height": str(concept_id("5090")),
+        "concept.true": str(true),
+        "concept.false": str(false),
+        "concept.weight": str(weight),
+        "concept.height": str(height),
         "default_locale": "en",
         "locale.allowed.list": "en, fr, sw",
     }
-    return _insert(
-        "global_property",
-        "property, property_value, uuid",
-        ((name, value, made_up_uuid(f"property {name}")) for name, value in settings.items()),
-    )
+    return _insert("global_property", "property, property_value", settings.items())
 
 
 def statements() -> Iterator[str]:
@@ -396,5 +323,6 @@ def statements() -> Iterator[str]:
     yield from _places()
     yield from _types()
     yield from _concepts()
+    yield from _orders_and_programs()
     yield from _appointment_services()
     yield _settings()

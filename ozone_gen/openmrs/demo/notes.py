@@ -75,10 +75,10 @@ NON_CODED_DIAGNOSES: Final = tuple(map(quote, ('Snake bite? "Black one"', "Mal d
 
 
 def encounter_note(random: Callable[[], float]) -> str:
-    """A note as a SQL literal; every twentieth is an odd one."""
+    """A note as a SQL literal; some are odd."""
     kind = random()
-    if kind < 0.05:
-        return ODD_NOTES[int(kind * 20 * len(ODD_NOTES))]
+    if kind < 0.08:
+        return ODD_NOTES[int(kind / 0.08 * len(ODD_NOTES))]
     between = "\\n" if kind < 0.4 else " "
     return (
         f"'{_COMPLAINTS[int(random() * len(_COMPLAINTS))]} {_FINDINGS[int(random() * len(_FINDINGS))]}"

@@ -15,7 +15,7 @@ from typing import Final
 from ozone_gen.openmrs.demo import metadata
 from ozone_gen.openmrs.demo.calendar import FIRST_DAY, LAST_DAY, stamp
 from ozone_gen.openmrs.demo.dictionary import concept_ids
-from ozone_gen.openmrs.demo.sql import Buffer, quote
+from ozone_gen.openmrs.demo.sql import VOIDABLE, Buffer, Buffers, quote
 
 FIRST_PERSON: Final = 100
 """Patient n is person and patient FIRST_PERSON + n; lower ids are of staff."""
@@ -65,54 +65,46 @@ _PLACES: Final = tuple(
         ("Kwa Bibi Rukia", "Pwani", "Kusini"),
     )
 )
-_LANES: Final = _quoted(
-    'Market_Road School_Lane Mission_Hill Rue_de_l\'Église Plot_14/B Near_the_"Blue_Shop"'
-)
+_LANES: Final = _quoted("Market_Road School_Lane Mission_Hill Rue_de_l'Église Plot_14/B \"Blue_Shop\"")
 _OTHER_CAUSE: Final = quote('Struck by lightning, says "a cousin"')
 _IDENTIFIER_LETTERS: Final = "0123456789ACDEFGHJKLMNPRTUVWXY"
 # Ages in years, with the share of people who are no older: (youngest, oldest, share).
 _AGES: Final = ((0, 1, 0.06), (1, 5, 0.2), (5, 15, 0.37), (15, 45, 0.75), (45, 65, 0.91), (65, 95, 1.0))
 
-_PERSON: Final = (
-    "person_id, uuid, gender, birthdate, birthdate_estimated, dead, death_date, cause_of_death, "
-    "cause_of_death_non_coded, deathdate_estimated, creator, date_created, changed_by, date_changed, "
-    "voided, voided_by, date_voided, void_reason"
-)
-_VOIDABLE: Final = "creator, date_created, voided, voided_by, date_voided, void_reason"
 
-
-class People:
+class People(Buffers):
     """The rows of people that wait to be written."""
 
     def __init__(self) -> None:
-        self.person = Buffer("person", _PERSON)
+        self.person = Buffer(
+            "person",
+            "person_id, uuid, gender, birthdate, birthdate_estimated, dead, death_date, cause_of_death, "
+            f"cause_of_death_non_coded, deathdate_estimated, {VOIDABLE}",
+        )
         self.name = Buffer(
             "person_name",
-            f"person_name_id, uuid, person_id, preferred, given_name, middle_name, family_name, {_VOIDABLE}",
+            f"person_name_id, uuid, person_id, preferred, given_name, middle_name, family_name, {VOIDABLE}",
         )
         self.address = Buffer(
             "person_address",
             "person_address_id, uuid, person_id, preferred, address1, city_village, county_district, "
-            f"state_province, postal_code, country, latitude, longitude, {_VOIDABLE}",
+            f"state_province, postal_code, country, latitude, longitude, {VOIDABLE}",
         )
         self.attribute = Buffer(
             "person_attribute",
-            f"person_attribute_id, uuid, person_id, person_attribute_type_id, value, {_VOIDABLE}",
+            f"person_attribute_id, uuid, person_id, person_attribute_type_id, value, {VOIDABLE}",
         )
-        self.patient = Buffer("patient", f"patient_id, allergy_status, {_VOIDABLE}")
+        self.patient = Buffer("patient", f"patient_id, allergy_status, {VOIDABLE}")
         self.identifier = Buffer(
             "patient_identifier",
             "patient_identifier_id, uuid, patient_id, identifier_type, identifier, preferred, location_id, "
-            f"{_VOIDABLE}",
+            f"{VOIDABLE}",
         )
         self.merge = Buffer(
             "person_merge_log",
             "person_merge_log_id, uuid, winner_person_id, loser_person_id, merged_data, creator, "
             "date_created, voided",
         )
-        self.buffers = (
-            self.person, self.name, self.address, self.attribute, self.patient, self.identifier, self.merge,
-        )  # fmt: skip
         self.causes = concept_ids("114100", "116128", "138405", "117399", "1490", "115835")
         self.civil_status = concept_ids("1057", "5555", "5555", "1058", "1059")
 
@@ -121,24 +113,8 @@ class Patient:
     """One made-up patient. Days count from FIRST_DAY; `born` is None where the birthdate is unknown."""
 
     __slots__ = (
-        "adult_height",
-        "body_mass",
-        "born",
-        "dead",
-        "diabetic",
-        "died",
-        "female",
-        "first_day",
-        "growth",
-        "hiv",
-        "hypertensive",
-        "last_day",
-        "merged",
-        "number",
-        "person",
-        "random",
-        "salt",
-        "void_reason",
+        "adult_height", "body_mass", "born", "dead", "diabetic", "died", "female", "first_day", "growth",
+        "hiv", "hypertensive", "last_day", "merged", "number", "person", "random", "salt", "void_reason",
         "voided",
     )  # fmt: skip
 
@@ -166,9 +142,8 @@ class Patient:
             self.died = self.last_day = LAST_DAY - int((LAST_DAY - self.first_day) * 0.5 * random())
         # Around 1; how this body differs from the average of its age.
         self.growth = 1 + 0.1 * (random() + random() - 1)
-        self.adult_height = (160 if self.female else 171) * (1 + 0.45 * (self.growth - 1)) + 8 * (
-            random() - 0.5
-        )
+        usual = 160 if self.female else 171
+        self.adult_height = usual * (1 + 0.45 * (self.growth - 1)) + 8 * (random() - 0.5)
         self.body_mass = 17.5 + 16 * random() * random() + age / 30
         self.hypertensive = age > 35 and random() < 0.35
         self.diabetic = age > 30 and random() < 0.15
@@ -247,7 +222,7 @@ def write_person(people: People, patient: Patient) -> None:
         death = f"1,{stamp(patient.died, int(1440 * random()))},{cause},{words},{int(random() < 0.2)}"
     people.person.rows.append(
         f"({person},{patient.uuids(1)}{uuid_end(person)},'{gender}',{_birthdate(patient, estimated)},"
-        f"{int(estimated)},{death},{made},NULL,NULL,{gone[len(made) + 1 :]}"
+        f"{int(estimated)},{death},{gone}"
     )
     people.patient.rows.append(f"({person},'{'Unknown' if random() < 0.7 else 'No known allergies'}',{gone}")
 

@@ -6,50 +6,47 @@ from typing import Final
 
 from ozone_gen.openmrs.demo.calendar import stamp
 from ozone_gen.openmrs.demo.people import Patient, uuid_end
-from ozone_gen.openmrs.demo.sql import Buffer
-
-_MADE: Final = "creator, date_created"
-_VOIDABLE: Final = f"{_MADE}, voided, voided_by, date_voided, void_reason"
+from ozone_gen.openmrs.demo.sql import VOIDABLE, Buffer, Buffers
 
 FINAL: Final = "NULL,'FINAL',NULL,NULL,NULL"
 """What an observation says after its value, unless it replaces another or answers an order."""
 
 
-class Records:
+class Records(Buffers):
     """The rows of clinical tables that wait to be written."""
 
     def __init__(self) -> None:
         self.visit = Buffer(
             "visit",
             "visit_id, uuid, patient_id, visit_type_id, date_started, date_stopped, indication_concept_id, "
-            f"location_id, {_VOIDABLE}",
+            f"location_id, {VOIDABLE}",
         )
         self.visit_attribute = Buffer(
             "visit_attribute",
-            f"visit_attribute_id, uuid, visit_id, attribute_type_id, value_reference, {_VOIDABLE}",
+            f"visit_attribute_id, uuid, visit_id, attribute_type_id, value_reference, {VOIDABLE}",
         )
         self.encounter = Buffer(
             "encounter",
             "encounter_id, uuid, encounter_type, patient_id, visit_id, location_id, form_id, "
-            f"encounter_datetime, changed_by, date_changed, {_VOIDABLE}",
+            f"encounter_datetime, changed_by, date_changed, {VOIDABLE}",
         )
         self.encounter_provider = Buffer(
             "encounter_provider",
-            f"encounter_provider_id, uuid, encounter_id, provider_id, encounter_role_id, {_VOIDABLE}",
+            f"encounter_provider_id, uuid, encounter_id, provider_id, encounter_role_id, {VOIDABLE}",
         )
         self.obs = Buffer(
             "obs",
             "obs_id, uuid, concept_id, obs_group_id, obs_datetime, value_coded, value_coded_name_id, "
             "value_drug, value_datetime, value_numeric, value_modifier, value_text, value_complex, "
             "previous_version, status, order_id, accession_number, comments, person_id, encounter_id, "
-            f"location_id, form_namespace_and_path, {_VOIDABLE}",
+            f"location_id, form_namespace_and_path, {VOIDABLE}",
         )
         self.orders = Buffer(
             "orders",
             "order_id, uuid, order_type_id, concept_id, order_number, order_action, previous_order_id, "
             "urgency, instructions, date_activated, auto_expire_date, date_stopped, order_reason, "
             "order_reason_non_coded, accession_number, fulfiller_status, orderer, care_setting, "
-            f"encounter_id, patient_id, {_VOIDABLE}",
+            f"encounter_id, patient_id, {VOIDABLE}",
         )
         self.drug_order = Buffer(
             "drug_order",
@@ -61,30 +58,29 @@ class Records:
         self.diagnosis = Buffer(
             "encounter_diagnosis",
             "diagnosis_id, uuid, diagnosis_coded, diagnosis_non_coded, diagnosis_coded_name, certainty, "
-            f"rank, encounter_id, patient_id, {_VOIDABLE}",
+            f"rank, encounter_id, patient_id, {VOIDABLE}",
         )
         self.condition = Buffer(
             "conditions",
             "condition_id, uuid, patient_id, condition_coded, condition_non_coded, clinical_status, "
-            f"verification_status, onset_date, end_date, additional_detail, previous_version, {_VOIDABLE}",
+            f"verification_status, onset_date, end_date, additional_detail, previous_version, {VOIDABLE}",
         )
         self.program = Buffer(
             "patient_program",
             "patient_program_id, uuid, patient_id, program_id, date_enrolled, date_completed, location_id, "
-            f"outcome_concept_id, {_VOIDABLE}",
+            f"outcome_concept_id, {VOIDABLE}",
         )
         self.appointment = Buffer(
             "patient_appointment",
             "patient_appointment_id, uuid, patient_id, appointment_number, start_date_time, end_date_time, "
             "appointment_service_id, appointment_service_type_id, status, location_id, appointment_kind, "
-            f"comments, {_VOIDABLE}",
+            f"comments, {VOIDABLE}",
         )
         self.appointment_provider = Buffer(
             "patient_appointment_provider",
-            f"patient_appointment_provider_id, uuid, patient_appointment_id, provider_id, response, {_MADE}, "
-            "voided",
+            "patient_appointment_provider_id, uuid, patient_appointment_id, provider_id, response, creator, "
+            "date_created, voided",
         )
-        self.buffers = tuple(value for value in vars(self).values() if isinstance(value, Buffer))
 
 
 class Chart:

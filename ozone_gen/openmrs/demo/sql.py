@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
 
 _ESCAPES: Final = str.maketrans(
     {"\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\r": "\\r", "\0": "\\0", "\x1a": "\\Z"}
 )
+
+VOIDABLE: Final = "creator, date_created, voided, voided_by, date_voided, void_reason"
+"""Columns that every table of patients' data ends with."""
 
 Value = str | int | float | bool | None
 
@@ -52,3 +55,11 @@ class Buffer:
         """Write what has gathered as one statement and forget it."""
         out.write(insert(self.table, self.columns, self.rows))
         self.rows.clear()
+
+
+class Buffers:
+    """The buffers that are attributes of an object, in the order in which it made them."""
+
+    def buffers(self) -> Iterator[Buffer]:
+        """Each of them."""
+        return (value for value in vars(self).values() if isinstance(value, Buffer))

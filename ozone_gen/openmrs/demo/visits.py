@@ -184,7 +184,7 @@ class Visit:
             elif chance > 0.05:
                 pass  # not measured
             elif chance > 0.03:
-                sheet.correct(concept, numeric(f"{float(value) / 2:g}"), numeric(value))
+                sheet.correct(concept, numeric(f"{float(value) - 1:g}"), numeric(value))
             elif chance > 0.02:
                 sheet.strike(concept, numeric(value))
             else:
