@@ -1,0 +1,199 @@
+"""A rendered site as a running compose project, with connections to its databases."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pymysql
+from psycopg.rows import dict_row
+
+from tests.oracle.comparing import by_key, difference, batch_rows
+
+FILES = ("docker-compose-db.yaml", "docker-compose-data-pipelines.yaml")
+
+
+def free_port() -> int:
+    """Find a port of the loopback interface that nothing uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class RunningSite:
+    """A compose project in a folder. `ports` are those of the host, by part."""
+
+    def __init__(
+        self,
+        folder: Path,
+        engine: Mapping[str, str],
+        ports: Mapping[str, int],
+        files: Sequence[str] = FILES,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.ports = ports
+        self._files = [name for name in files if (folder / name).exists() or Path(name).is_absolute()]
+        self._environment = {**os.environ, **engine, **(environment or {})}
+
+    def compose(self, *arguments: str, check: bool = True, timeout: float = 900) -> str:
+        """Run a compose command and return what it printed."""
+        command = ["docker", "compose", "--progress", "plain"]
+        for name in self._files:
+            command += ["-f", name]
+        done = subprocess.run(
+            [*command, *arguments],
+            cwd=self.folder,
+            env=self._environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=timeout,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"docker compose {' '.join(arguments)}: {done.stdout[-4000:]}")
+        return done.stdout
+
+    def up(self, *services: str) -> None:
+        """Start everything and wait until all is healthy, as the site's README says."""
+        self.compose("up", "-d", "--build", "--wait", "--wait-timeout", "300", *services)
+
+    def down(self) -> None:
+        """Stop everything and remove its volumes."""
+        self.compose("down", "-v", "--timeout", "3", check=False)
+
+    def docker(self, *arguments: str) -> str:
+        """Run a docker command and return what it printed."""
+        return subprocess.run(
+            ["docker", *arguments], env=self._environment, text=True, capture_output=True, check=True
+        ).stdout
+
+    def container(self, service: str) -> str:
+        """Return the id of a service's container."""
+        return self.compose("ps", "-a", "-q", service).strip().splitlines()[-1]
+
+    def states(self) -> dict[str, str]:
+        """Return the state of each service: healthy, running, exited (code)."""
+        states = {}
+        for line in self.compose("ps", "-a", "--format", "json").splitlines():
+            if line.startswith("{"):
+                service = json.loads(line)
+                state = service["Health"] or service["State"]
+                states[service["Service"]] = (
+                    f"exited ({service['ExitCode']})" if service["State"] == "exited" else state
+                )
+        return states
+
+    def get(self, part: str, path: str) -> Any:
+        """GET a JSON document of Connect's or Flink's REST interface."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[part]}{path}", timeout=10) as answer:
+            return json.load(answer)
+
+    def send(self, part: str, method: str, path: str, document: Any = None) -> Any:
+        """Send a JSON document to such an interface and return the answer."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.ports[part]}{path}",
+            method=method,
+            data=None if document is None else json.dumps(document).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            body = answer.read()
+        return json.loads(body) if body else None
+
+    @contextlib.contextmanager
+    def source(self) -> Iterator[pymysql.Connection[Any]]:
+        """Connect to the source as a user who may write."""
+        connection = pymysql.connect(
+            host="127.0.0.1",
+            port=self.ports["mysql"],
+            user="root",
+            password="demo",
+            database="openmrs",
+            charset="utf8mb4",
+        )
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def change(self, *statements: str) -> None:
+        """Run statements in the source, each in a transaction of its own."""
+        with self.source() as connection:
+            for statement in statements:
+                with connection.cursor() as cursor:
+                    cursor.execute(statement)
+                connection.commit()
+
+    @contextlib.contextmanager
+    def sink(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+        """Connect to the sink."""
+        with psycopg.connect(
+            host="127.0.0.1",
+            port=self.ports["postgresql"],
+            dbname="analytics",
+            user="analytics",
+            password="demo",
+            row_factory=dict_row,
+            autocommit=True,
+        ) as connection:
+            yield connection
+
+    def differences(self, queries: Mapping[str, str]) -> dict[str, str]:
+        """Compare each table with its batch query; the result names the tables that differ, and where."""
+        found = {}
+        with self.source() as source, self.sink() as sink:
+            for table, query in queries.items():
+                expected = batch_rows(source, query)
+                rows = sink.execute(f'SELECT * FROM "{table}"').fetchall()  # type: ignore[arg-type]
+                key = _key_of(sink, table)
+                problem = difference(by_key(expected, key), by_key(rows, key))
+                if problem:
+                    found[table] = problem
+        return found
+
+    def settle(self, queries: Mapping[str, str], timeout: float = 60) -> float:
+        """Wait until every table equals its batch query; return the seconds, or fail and say what differs."""
+        started = time.monotonic()
+        while True:
+            problems = self.differences(queries)
+            waited = time.monotonic() - started
+            if not problems:
+                return waited
+            if waited > timeout:
+                raise AssertionError(f"after {waited:.0f} s: {problems}\n{self.compose('ps', '-a')}")
+            time.sleep(0.5)
+
+
+def _key_of(sink: psycopg.Connection[dict[str, Any]], table: str) -> str:
+    row = sink.execute(
+        "SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]"
+        " WHERE i.indisprimary AND i.indrelid = %s::regclass",
+        (table,),
+    ).fetchone()
+    assert row is not None
+    name: str = row["attname"]
+    return name
+
+
+def until(what: str, true: Callable[[], bool], timeout: float = 60) -> float:
+    """Wait until a condition holds; return the seconds it took. Errors of the network count as not yet."""
+    started = time.monotonic()
+    while time.monotonic() - started < timeout:
+        with contextlib.suppress(OSError, urllib.error.URLError, psycopg.Error, pymysql.MySQLError, ValueError):
+            if true():
+                return time.monotonic() - started
+        time.sleep(0.3)
+    raise AssertionError(f"not within {timeout:.0f} s: {what}")
