@@ -10,8 +10,8 @@ home=${OZONE_ENGINE_HOME:-$HOME/.cache/ozone-engine}
 export DOCKER_HOST=unix://$home/docker.sock DOCKER_CONFIG=$home/docker-config DOCKER_BUILDKIT=1
 client=/usr/bin/docker
 
-tags() { sed -n '1s/^# image: //p' "$here/images/$1/Dockerfile"; }
-folder_of() { grep -lE "^# image: (.* )?$1( |\$)" "$here"/images/*/Dockerfile | sed 's|/Dockerfile$||; s|.*/||'; }
+image_of() { sed -n '1s/^# image: //p' "$here/images/$1/Dockerfile"; }
+folder_of() { grep -lxF "# image: $1" "$here"/images/*/Dockerfile | sed 's|/Dockerfile$||; s|.*/||'; }
 needs() {
   local image
   sed -n 's/^FROM \([^ ]*\).*/\1/p' "$here/images/$1/Dockerfile" | sort -u |
@@ -21,15 +21,14 @@ needs() {
 # Each image is built as soon as those it stands on are, and once, though several wait for it: left to itself, the
 # builder of this engine's age would run the same steps for each of them.
 build() {
-  local name=$1 jobs=() job need tag arguments=() begin
+  local name=$1 jobs=() job need begin
   (
     flock 9
     [ ! -e "$run/$name.built" ] || exit 0
     for need in $(needs "$name"); do build "$need" & jobs+=($!); done
     for job in ${jobs[@]+"${jobs[@]}"}; do wait "$job"; done
     begin=$SECONDS
-    for tag in $(tags "$name"); do arguments+=(-t "$tag"); done
-    $client build --progress plain "${arguments[@]}" "$here/images/$name" >"$home/build-$name.log" 2>&1 || {
+    $client build --progress plain -t "$(image_of "$name")" "$here/images/$name" >"$home/build-$name.log" 2>&1 || {
       tail -30 "$home/build-$name.log" >&2
       echo "images: $name failed; see $home/build-$name.log" >&2
       exit 1
@@ -42,7 +41,7 @@ build() {
 names=("$@")
 [ $# -gt 0 ] || mapfile -t names < <(ls "$here/images")
 if [ "${1:-}" = --list ]; then
-  for name in "$here"/images/*/; do name=$(basename "$name"); printf '%-10s %s\n' "$name" "$(tags "$name")"; done
+  for name in "$here"/images/*/; do name=$(basename "$name"); printf '%-10s %s\n' "$name" "$(image_of "$name")"; done
   exit
 fi
 for name in "${names[@]}"; do

@@ -38,6 +38,8 @@ init() {
   # As the official one does: what secures the system's users is not logged, what the site asked for is.
   mariadb -uroot --binary-mode mysql <<-SQL
 	SET SESSION sql_log_bin=0;
+	DROP USER IF EXISTS root@'127.0.0.1', root@'::1';
+	EXECUTE IMMEDIATE CONCAT('DROP USER IF EXISTS root@''', @@hostname, '''');
 	SET PASSWORD FOR root@localhost = PASSWORD($root);
 	CREATE USER root@'%' IDENTIFIED BY $root;
 	GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;
