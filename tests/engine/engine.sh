@@ -29,10 +29,11 @@ own_pid() {                      # prints the pid of this engine, not of another
 check_machine() {
   [ "$(uname -sm)" = "Linux x86_64" ] || refuse "the throw-away engine runs on Linux x86_64, this is $(uname -sm)."
   [ "$(id -u)" = 0 ] || refuse "the throw-away engine needs root; start Docker yourself, or run the tests as root."
-  local system
+  local system foreign
   system=$(. /etc/os-release && echo "$ID ${VERSION_ID:-}")
   [ "$system" = "debian 12" ] || refuse "the throw-away engine is made of Debian 12's packages, this is $system."
-  ! pgrep -x dockerd | grep -qvx "$(own_pid || echo none)" ||
+  foreign=$(pgrep -x dockerd | grep -vx "$(own_pid || echo none)" || true)
+  [ -z "$foreign" ] ||
     refuse "another Docker engine runs on this machine; let DOCKER_HOST name it, or end it."
 }
 check_kernel() {                 # what dockerd and every container will ask of the kernel
@@ -149,7 +150,7 @@ stop() {
   $client ps -aq | xargs -r $client rm -f -v >/dev/null
   $client network prune -f >/dev/null
   kill "$pid"
-  while [ -d "/proc/$pid" ]; do sleep .2; done
+  while own_pid >/dev/null; do sleep .2; done
   ip link del docker0 2>/dev/null || true
   iptables-save | grep -v -e DOCKER -e docker0 | iptables-restore
   # shellcheck disable=SC2046  # "-P FORWARD ACCEPT" is three words
