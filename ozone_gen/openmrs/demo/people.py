@@ -46,8 +46,8 @@ _BOYS: Final = _quoted(
 _FAMILIES: Final = _quoted(
     "Mwangaza Otieno Kamau Njoroge Wanyama Odhiambo Kimani Mutua Habimana Uwimana Mukasa Nakato Okello "
     "Achan Diallo N'Diaye Traoré Keita O'Brien Banda Phiri Moyo Ncube Dlamini Tshabalala Okafor Adeyemi "
-    "Bello Tadesse Bekele ተስፋዬ حسن Müller Garcia_López Mbeki Sow Ba Cissé Kone Zulu Mwale Chirwa Kasongo "
-    "Ilunga Tshisekedi Mobutu-Sesse Abdi Warsame"
+    "Bello Tadesse Bekele ተስፋዬ حسن Müller Garcia_López Nkosi Sow Ba Cissé Kone Zulu Mwale Chirwa Kasongo "
+    "Ilunga Abdi Warsame"
 )
 # Invented places: (village, district, province).
 _PLACES: Final = tuple(

@@ -95,9 +95,9 @@ class Chart:
         number = patient.number
         self.records = records
         self.patient = patient
-        # How many ids a block has is the most that a patient can ever need; a test counts.
+        # A block has more ids than a patient's visits can use up.
         self.visit = self.appointment = number * 10
-        self.attribute = number * 20
+        self.attribute = number * 30
         self.encounter = self.order = self.diagnosis = number * 100
         self.provider = number * 200
         self.obs = number * 1000

@@ -250,7 +250,10 @@ def tables() -> Mapping[str, Table]:
 
 
 def create_table(table: Table) -> str:
-    """The CREATE TABLE statement, as mysqldump lays it out and as both servers read it without a warning."""
+    """The CREATE TABLE statement, as mysqldump lays it out.
+
+    Both servers take it; MySQL only remarks that the width in tinyint(1) is deprecated.
+    """
     lines = []
     keys = []
     for column in table.columns:
