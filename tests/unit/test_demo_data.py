@@ -16,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ozone_gen.openmrs.demo import demo_sql, metadata, notes, write_demo_data
-from ozone_gen.openmrs.demo.dictionary import concept_id, concepts, find
+from ozone_gen.openmrs.demo.dictionary import concept_id, concepts
 from ozone_gen.openmrs.demo.people import FIRST_PERSON, check_digit
 from ozone_gen.openmrs.demo.schema import create_table, tables
 from ozone_gen.openmrs.demo.sql import literal, quote
+from ozone_gen.openmrs.dictionary import demo_dictionary
 
 Value = str | int | float | None
 Rows = dict[str, list[dict[str, Value]]]
@@ -71,10 +72,9 @@ def database() -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(":memory:")
     for name, rows in demo().items():
         columns = [column.name for column in tables()[name].columns]
-        named = ", ".join(f'"{column}"' for column in columns)
-        connection.execute(f'CREATE TABLE "{name}" ({named})')
+        connection.execute(f"CREATE TABLE {name} ({', '.join(columns)})")
         connection.executemany(
-            f'INSERT INTO "{name}" VALUES ({",".join("?" * len(columns))})',
+            f"INSERT INTO {name} VALUES ({','.join('?' * len(columns))})",
             [[row.get(column) for column in columns] for row in rows],
         )
     yield connection
@@ -327,13 +327,10 @@ def test_time_goes_forward(database: sqlite3.Connection) -> None:
     within = "encounter e JOIN visit v USING (visit_id) WHERE"
     assert count(database, f"{within} e.encounter_datetime < v.date_started") == 0
     assert count(database, f"{within} substr(e.encounter_datetime, 1, 16) > v.date_stopped") == 0
-    assert (
-        count(
-            database, "encounter JOIN person ON person_id = patient_id WHERE encounter_datetime < birthdate"
-        )
-        == 0
-    )
+    of_person = "encounter JOIN person ON person_id = patient_id WHERE"
+    assert count(database, f"{of_person} encounter_datetime < birthdate") == 0
     assert count(database, "person WHERE death_date < birthdate") == 0
+    assert count(database, "obs WHERE date_voided < date_created OR date_created < obs_datetime") == 0
 
 
 def test_volume(database: sqlite3.Connection) -> None:
@@ -454,12 +451,11 @@ def test_odd_notes_come_through() -> None:
 
 
 def test_vital_signs_are_found_by_their_mapping() -> None:
+    dictionary = demo_dictionary()
     for code in ("5089", "5090", "5085", "5086", "5087", "5088", "5242", "5092"):
-        (concept,) = find(f"CIEL:{code}")
-        assert concept.datatype == "Numeric"
-        assert find(concept.uuid) == (concept,)
-    assert find("CIEL:99999") == ()
-    assert find("no such uuid") == ()
+        (concept,) = dictionary.find(f"CIEL:{code}")
+        assert (concept.id, concept.datatype) == (concept_id(code), "Numeric")
+        assert dictionary.find(concept.uuid) == (concept,)
 
 
 def test_numbers_ids_and_uuids_are_not_to_be_confused() -> None:
@@ -471,8 +467,10 @@ def test_numbers_ids_and_uuids_are_not_to_be_confused() -> None:
 
 
 def test_a_mapping_may_be_ambiguous_or_narrower() -> None:
-    assert [concept.key for concept in find("SNOMED CT:17369002")] == ["48", "126127"]
-    assert [concept.key for concept in find("ICD-10-WHO:I10")] == ["140987"]
+    dictionary = demo_dictionary()
+    found = [concept.id for concept in dictionary.find("SNOMED CT:17369002")]
+    assert found == [concept_id("48"), concept_id("126127")]
+    assert [concept.id for concept in dictionary.find("ICD-10-WHO:I10")] == [concept_id("140987")]
     hookworm = concepts()["119356"]
     assert [m.code for m in hookworm.mappings if m.map_type == "NARROWER-THAN"] == ["B76.0", "B76.9"]
 

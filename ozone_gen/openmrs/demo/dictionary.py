@@ -1,7 +1,6 @@
 """The demo dictionary as objects: concepts with names, mappings, answers and members.
 
-Whoever needs a dictionary without a database (validation of a demo site, the preview) resolves against it,
-and the demo data use no other concepts. It is built on first use; importing this module costs nothing.
+The demo data use no other concepts. It is built on first use, so importing this module costs nothing.
 """
 
 from __future__ import annotations
@@ -156,12 +155,3 @@ def concept_id(key: str) -> int:
 def concept_ids(*keys: str) -> tuple[int, ...]:
     """The ids of several concepts, in the order of the keys."""
     return tuple(concepts()[key].id for key in keys)
-
-
-def find(reference: str) -> tuple[Concept, ...]:
-    """The concepts that a uuid or a `SOURCE:CODE` (SAME-AS) names: none, one, several if ambiguous."""
-    source, colon, code = reference.partition(":")
-    if not colon:
-        return tuple(concept for concept in concepts().values() if concept.uuid == reference)
-    wanted = ConceptMapping(source, code, "SAME-AS")
-    return tuple(concept for concept in concepts().values() if wanted in concept.mappings)

@@ -111,8 +111,8 @@ class Chart:
 class Sheet:
     """One encounter, and the observations written down in it.
 
-    `end` closes a row that stands and `struck` one that was voided on its own; in a voided encounter `end` is
-    what its observations end with.
+    `end` ends the encounter's own row and others that are voided with it, `obs_end` observations, `struck`
+    those that were voided on their own.
     """
 
     __slots__ = ("chart", "day", "end", "id", "minute", "obs_end", "rows", "struck", "when")
@@ -139,7 +139,7 @@ class Sheet:
         self.when = when = stamp(day, minute)
         self.rows = chart.records.obs.rows
         # One encounter in sixteen was entered from paper days later, which shows in date_created only.
-        entered = stamp(day + 3, minute) if encounter & 15 == 5 else stamp(day, minute + 2)
+        entered = stamp(day + 3, minute) if encounter & 15 == 5 else stamp(day, minute + 15)
         made = f"{creator},{entered}"
         kept = f"{made},0,NULL,NULL,NULL)"
         gone = f"{made},1,{creator},{stamp(day + 4, minute)},'{void_reason}')" if void_reason else kept
@@ -147,7 +147,7 @@ class Sheet:
         path = f"'demo^form-{form}'" if encounter & 1 and form else "NULL"
         place = f",{person},{encounter},{location},{path},"
         self.obs_end = place + (gone if void_obs else kept)
-        self.struck = f"{place}{made},1,{creator},{stamp(day, minute + 5)},'Corrected')"
+        self.struck = f"{place}{made},1,{creator},{stamp(day + 3, minute + 20)},'Corrected')"
         changed = f"{creator},{stamp(day + 4, minute)}" if void_reason else "NULL,NULL"
         chart.records.encounter.rows.append(
             f"({encounter},{chart.encounter_uuids}{uuid_end(encounter)},{kind},{person},{visit or 'NULL'},"
@@ -185,7 +185,8 @@ class Sheet:
     def add_outside(self, concept: int, value: str) -> None:
         """Write down an observation of the patient that belongs to no encounter."""
         own = self.obs_end
-        self.obs_end = own.replace(f",{self.id},", ",NULL,", 1)
+        person = self.chart.patient.person
+        self.obs_end = f",{person},NULL{own.removeprefix(f',{person},{self.id}')}"
         self.add(concept, value)
         self.obs_end = own
 
