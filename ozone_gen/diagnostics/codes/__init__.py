@@ -8,7 +8,31 @@ OZ0xx the file, OZ1xx the shape of a value, OZ2xx references, OZ3xx conflicts, O
 """
 
 from ozone_gen.diagnostics.codes.base import Code, all_codes, explain, find
-from ozone_gen.diagnostics.codes.conflicts import DuplicateName, PortConflict
+from ozone_gen.diagnostics.codes.conflicts import (
+    BundledAddress,
+    DuplicateName,
+    LoopbackHost,
+    NoBundledDatabase,
+    NothingToFlatten,
+    PortConflict,
+    RepeatedEntry,
+    RepeatNotPossible,
+    ReservedName,
+    SameOutputFolder,
+    SeveralSources,
+    ValueNotPossible,
+    VariableConflict,
+    WrongDatatype,
+)
+from ozone_gen.diagnostics.codes.dump import (
+    AmbiguousDatabase,
+    BadDumpRow,
+    DamagedText,
+    MissingSourceColumn,
+    MissingSourceTable,
+    NotADump,
+    TruncatedDump,
+)
 from ozone_gen.diagnostics.codes.file import (
     DuplicateKey,
     FileTooComplex,
@@ -31,7 +55,14 @@ from ozone_gen.diagnostics.codes.output import (
     ForeignFile,
     OutsideFolder,
 )
-from ozone_gen.diagnostics.codes.references import UnknownReference
+from ozone_gen.diagnostics.codes.references import (
+    AmbiguousConcept,
+    UnknownConcept,
+    UnknownDatatype,
+    UnknownEncounterType,
+    UnknownReference,
+    UnknownTimezone,
+)
 from ozone_gen.diagnostics.codes.shape import (
     BadConceptReference,
     BadName,
@@ -45,12 +76,17 @@ from ozone_gen.diagnostics.codes.shape import (
 )
 
 __all__ = [
+    "AmbiguousConcept",
+    "AmbiguousDatabase",
     "BadConceptReference",
+    "BadDumpRow",
     "BadName",
     "BadVariableReference",
     "BrokenManifest",
+    "BundledAddress",
     "CannotWrite",
     "Code",
+    "DamagedText",
     "DuplicateKey",
     "DuplicateName",
     "EditedFile",
@@ -60,20 +96,39 @@ __all__ = [
     "InternalError",
     "KeyNotText",
     "LiteralPassword",
+    "LoopbackHost",
     "MergeKey",
     "MissingKey",
+    "MissingSourceColumn",
+    "MissingSourceTable",
+    "NoBundledDatabase",
+    "NotADump",
     "NotAMapping",
     "NotUtf8",
+    "NothingToFlatten",
     "NumberOutOfRange",
     "OutsideFolder",
     "PortConflict",
+    "RepeatNotPossible",
+    "RepeatedEntry",
+    "ReservedName",
+    "SameOutputFolder",
     "SeveralDocuments",
+    "SeveralSources",
+    "TruncatedDump",
+    "UnknownConcept",
+    "UnknownDatatype",
+    "UnknownEncounterType",
     "UnknownKey",
     "UnknownReference",
+    "UnknownTimezone",
     "UnreadableFile",
     "UnsupportedTag",
     "UnsupportedVersion",
     "ValueNotAllowed",
+    "ValueNotPossible",
+    "VariableConflict",
+    "WrongDatatype",
     "WrongType",
     "YamlSyntax",
     "all_codes",

@@ -51,7 +51,7 @@ class BadName(Code):
 
     Names of sites, sources, tables and columns become names of files, database tables, Kafka topics and
     services. So they are short and plain: lower-case letters, digits and underscores or hyphens as the
-    finding says, a letter first, and no word that SQL keeps for itself.
+    finding says.
     """
 
     id = "OZ105"
