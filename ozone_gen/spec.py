@@ -27,7 +27,7 @@ from ozone_gen.flattening.declared import CodedValue, ColumnType, Repeat
 from ozone_gen.openmrs.tables import PLATFORMS
 
 # Patterns are read by three engines: pydantic's (Rust), editors' (JavaScript) and jsonschema's (Python). So
-# no look-around, and no \d, which means other digits in each of them.
+# no look-around, no \d (which means other digits in each), and no needless escapes (editors refuse them).
 _VARIABLE: Final = r"\$\{[A-Z_][A-Z0-9_]*\}"
 VARIABLE_PATTERN: Final = rf"^{_VARIABLE}$"
 
@@ -38,13 +38,13 @@ SITE_ID_PATTERN: Final = r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$"
 """Site ids become names of Compose projects, of ZooKeeper nodes and of folders."""
 
 CONCEPT_PATTERN: Final = (
-    r"^([0-9A-Za-z][0-9A-Za-z-]{35,37}|[^\s:${}'\"`][^:${}'\"`]{0,49}:[^\s:${}'\"`]{1,100})$"
+    r"""^([0-9A-Za-z][0-9A-Za-z-]{35,37}|[^\s:${}'"`][^:${}'"`]{0,49}:[^\s:${}'"`]{1,100})$"""
 )
 """A uuid (36 to 38 characters), or SOURCE:CODE."""
 
 DATABASE_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
 HOST_PATTERN: Final = rf"^({_VARIABLE}|[A-Za-z0-9]([A-Za-z0-9._-]{{0,251}}[A-Za-z0-9])?)$"
-USERNAME_PATTERN: Final = rf"^({_VARIABLE}|[^\s${{}}'\"`\\\x00-\x1f\x7f]{{1,63}})$"
+USERNAME_PATTERN: Final = rf"""^({_VARIABLE}|[^\s${{}}'"`\\\x00-\x1f\x7f]{{1,63}})$"""
 PASSWORD_PATTERN: Final = rf"^({_VARIABLE}|([^$\x00-\x1f\x7f]|\$+[^${{\x00-\x1f\x7f])*\$*)$"
 """${VARIABLE}, or a literal without `${` in it."""
 
@@ -155,7 +155,7 @@ class OpenmrsSpec(_Model):
         default="mysql",
         description="Host name or address, or ${VARIABLE}. `mysql` is the bundled database of a demo site.",
     )
-    port: Port = 3306
+    port: Port = Field(default=3306, description="Port of the database server, as containers reach it.")
     database: Annotated[str, Field(pattern=DATABASE_PATTERN)] = Field(
         default="openmrs", description="Name of the database."
     )
@@ -179,7 +179,7 @@ class PostgresqlSpec(_Model):
     host: Host = Field(
         default="postgresql", description="`postgresql` is the bundled database; any other host is your own."
     )
-    port: Port = 5432
+    port: Port = Field(default=5432, description="Port of the database server, as containers reach it.")
     database: Annotated[str, Field(pattern=DATABASE_PATTERN)] = Field(
         default="analytics", description="Name of the database."
     )
@@ -318,7 +318,10 @@ PortsSpec = _model(
             Annotated[str, Field(pattern=ADDRESS_PATTERN)],
             Field(default="127.0.0.1", description="The host's address on which ports are published."),
         ),
-        **{name: (Port | None, Field(default=port)) for name, port in PUBLISHED_PORTS.items()},
+        **{
+            name: (Port | None, Field(default=port, description=f"Port of {name} on the host, or null."))
+            for name, port in PUBLISHED_PORTS.items()
+        },
     },
 )
 ImagesSpec = _model(

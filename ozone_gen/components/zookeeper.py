@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from ozone_gen.components import compose
 from ozone_gen.components.base import ComposeFile, Contribution, Options
 from ozone_gen.plan import SitePlan
@@ -14,7 +16,7 @@ from ozone_gen.render.tree import File
 class HighAvailability(Options):
     """High availability of the Flink job."""
 
-    type: Literal["zookeeper"] = "zookeeper"
+    type: Literal["zookeeper"] = Field(default="zookeeper", description="What keeps the job's state.")
 
 
 class ZooKeeper:
