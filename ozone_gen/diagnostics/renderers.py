@@ -65,12 +65,14 @@ def render_github(diagnostics: Iterable[Diagnostic]) -> str:
     lines: list[str] = []
     for finding in in_order(diagnostics):
         position = finding.position
-        properties = {"file": position.file}
+        properties = {"file": _one_line(position.file)}
         if position.line:
             properties |= {"line": str(position.line), "col": str(position.column)}
         properties["title"] = f"{finding.code} {_name(finding.code)}".rstrip()
         listed = ",".join(f"{key}={_github_property(value)}" for key, value in properties.items())
-        message = _subject(finding) + (f"\nhint: {finding.hint}" if finding.hint else "")
+        message = _one_line(_subject(finding))
+        if finding.hint:
+            message += f"\nhint: {_one_line(finding.hint)}"
         lines.append(f"::{finding.severity} {listed}::{_github_message(message)}\n")
     return "".join(lines)
 

@@ -144,10 +144,10 @@ def test_github() -> None:
 
 
 def test_github_escapes() -> None:
-    sly = codes.LiteralPassword.at(Position("a,b:c%.yaml", 1, 2), "100%: a,b\r\n::set-output::")
+    sly = codes.LiteralPassword.at(Position("a,b:c%.yaml", 1, 2), "100%: a,b\r\n::set-output::\ud800")
     assert render_github([sly]) == (
         "::warning file=a%2Cb%3Ac%25.yaml,line=1,col=2,title=OZ109 literal-password::"
-        "100%25: a,b%0D%0A::set-output::\n"
+        "100%25: a,b\\r\\n::set-output::\\ud800\n"
     )
 
 
