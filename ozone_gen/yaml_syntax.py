@@ -52,7 +52,7 @@ _RULES = (
     _Rule(
         "expected the node content, but found '<stream end>'",
         "the file ends before a bracket is closed",
-        "close every { and [",
+        "close every bracket that is open",
     ),
     _Rule(
         "expected the node content, but found '(.+)'",
