@@ -125,7 +125,7 @@ def _problem(error: urllib.error.HTTPError) -> Problem:
     try:
         message = str(json.loads(error.read())["message"])
     except (OSError, ValueError, KeyError, TypeError):
-        message = error.reason
+        return Problem(f"Kafka Connect is still starting (it answers with status {error.code}).")
     return Problem(f"Kafka Connect answers with status {error.code}: {first_line(message).rstrip('.')}.")
 
 

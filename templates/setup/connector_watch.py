@@ -14,8 +14,8 @@ from .source_check import SourceState
 from .waiting import NotReadyError, Problem, log
 
 CHECK_SOURCE_EVERY_S = 10.0
-SILENCE_BEFORE_RESTART_S = 90.0
-"""Debezium tries a lost connection again by itself, each minute."""
+SILENCE_BEFORE_RESTART_S = 20.0
+"""Debezium tries a lost connection again by itself, but only each minute."""
 RESTARTS_S = (0.0, 5.0, 10.0, 20.0, 40.0, 60.0)
 """Pauses before the first, second, ... restart of what keeps failing."""
 STEADY_AFTER_S = 120.0
@@ -27,11 +27,11 @@ ROOT_CAUSES: tuple[tuple[str, str, str], ...] = (
         "Nothing, if the next try works.",
     ),
     (
-        r"no longer available on the server|Could not find first log file|purged required (binary logs|GTIDs)"
-        r"|purged the required binary logs",
+        r"no longer available on the server|Could not find first log file|Could not find GTID state"
+        r"|binary log.* been purged|purged (the )?(required|binary)",
         "the source has deleted the part of its binary log that was not read yet",
         "Have the source keep its binary log for longer (binlog_expire_logs_seconds), stop the site, remove "
-        "Kafka's volume and start again: everything is then read anew.",
+        "Kafka's volume (docker volume ls) and start again: everything is then read anew.",
     ),
     (
         r"same server_(uuid|id)|server_uuid/server_id",
@@ -41,7 +41,8 @@ ROOT_CAUSES: tuple[tuple[str, str, str], ...] = (
     (
         r"history topic.*missing|schema isn't known to this connector",
         "Debezium's notes on the source's tables are missing from Kafka",
-        "Stop the site, remove Kafka's volume and start again: everything is then read anew.",
+        "Stop the site, remove Kafka's volume (docker volume ls) and start again: everything is then read "
+        "anew.",
     ),
     (
         r"OutOfMemoryError|Java heap space",
@@ -56,7 +57,6 @@ ROOT_CAUSES: tuple[tuple[str, str, str], ...] = (
 class _Fate:
     """What happened to one connector so far; times in seconds of the watch's clock."""
 
-    registered: bool = False
     has_read: bool = False
     silent_since: float | None = None
     running_since: float | None = None
@@ -88,11 +88,10 @@ class Watch:
             self._remove_left_over(present)
             problems = []
             for name, config in self.connectors.items():
-                fate = self._fates.setdefault(name, _Fate())
                 if present.get(name) != config:
                     self._register(name, config, new=name not in present)
-                    fate.restarts = 0
-                problems += self._look_after(name, fate, state)
+                    self._fates[name] = _Fate()  # it may take a snapshot first
+                problems += self._look_after(name, self._fates.setdefault(name, _Fate()), state)
         except NotReadyError as error:
             return list(error.problems)
         return problems
@@ -181,11 +180,14 @@ class Watch:
         if source.readers or (source.others > 0 and not fate.has_read):
             fate.silent_since = None
             return []
-        if fate.silent_since is None:
+        if source.others > 0:
+            # Perhaps another snapshot, which a restart would only begin again.
+            fate.silent_since = None
+        elif fate.silent_since is None:
             fate.silent_since = now
         elif now - fate.silent_since >= SILENCE_BEFORE_RESTART_S:
             self._restart(name, fate, only_failed=False)
-        return [Problem(f"The connector {name} runs, but has no connection to the source.")]
+        return [Problem(f"The connector {name} runs, but does not follow the source's changes.")]
 
     def _restart(self, name: str, fate: _Fate, *, only_failed: bool) -> None:
         now = self.clock()

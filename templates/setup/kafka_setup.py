@@ -147,8 +147,8 @@ def _shape_problems(topics: Sequence[Topic], existing: dict[str, dict[str, Any]]
                 Problem(
                     f"The topic {topic.name} has {len(partitions)} partitions, ozone.yaml asks for "
                     f"{topic.partitions}. It is not changed, as rows already in it would get out of order.",
-                    f"Set the number back to {len(partitions)}, or stop the site, remove Kafka's volume, and "
-                    "start again: everything is then read anew from the source.",
+                    f"Set the number back to {len(partitions)}, or stop the site, remove Kafka's volume "
+                    "(docker volume ls), and start again: everything is then read anew from the source.",
                 )
             )
         copies = {len(partition["replica_nodes"]) for partition in partitions}

@@ -1,0 +1,151 @@
+"""The generation on Flink's volume, and the end of the old job at an HTTP server that answers as Flink does."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from templates.setup import flink_generation
+from templates.setup.flink_generation import Volume, cancel_jobs
+from templates.setup.waiting import NotReadyError, RefusedError
+
+
+@pytest.fixture
+def owners(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[int, int]]:
+    """Who was given what; changing an owner takes root."""
+    given: dict[str, tuple[int, int]] = {}
+
+    def chown(path: Path, user: int, group: int) -> None:
+        given[Path(path).name] = (user, group)
+
+    monkeypatch.setattr(os, "chown", chown)
+    return given
+
+
+def test_a_generation_is_kept_until_it_is_forgotten(tmp_path: Path) -> None:
+    volume = Volume(tmp_path)
+    assert (volume.token(), volume.fingerprint()) == (None, None)
+    volume.begin("abc", "f1")
+    assert (volume.token(), volume.fingerprint()) == ("abc", "f1")
+    assert (tmp_path / "generation").read_text(encoding="ascii") == "abc\n"
+    assert (tmp_path / "generation").stat().st_mode & 0o777 == 0o644
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["generation", "plan"]
+    volume.forget()
+    volume.forget()
+    assert (volume.token(), volume.fingerprint()) == (None, None)
+
+
+def test_clearing_leaves_nothing_of_an_earlier_generation(tmp_path: Path) -> None:
+    for folder in ("checkpoints/0a", "ha/clinic", "savepoints", "lost+found"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "checkpoints/0a/_metadata").touch()
+    (tmp_path / ".generation.new").touch()
+    (tmp_path / "elsewhere").symlink_to(tmp_path.parent)
+    Volume(tmp_path).clear()
+    assert [path.name for path in tmp_path.iterdir()] == ["lost+found"]
+
+
+def test_new_folders_are_given_to_flink(tmp_path: Path, owners: dict[str, tuple[int, int]]) -> None:
+    Volume(tmp_path).prepare()
+    Volume(tmp_path).prepare()
+    assert owners == {"checkpoints": (9999, 9999), "ha": (9999, 9999)}
+    assert (tmp_path / "ha").is_dir()
+
+
+def test_without_root_a_folder_cannot_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "chown", refuse)
+    with pytest.raises(RefusedError, match="cannot be given to Flink's user"):
+        Volume(tmp_path).prepare()
+
+
+def test_a_volume_that_is_not_mounted_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="is missing"):
+        Volume(tmp_path / "absent")
+
+
+class FakeFlink:
+    """Jobs by id; each request of their states moves a cancelled one on."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, list[str]] = {}
+        self.cancelled: list[str] = []
+        self.status = 200
+
+    def answer(self, method: str, path: str) -> tuple[int, Any]:
+        if self.status != 200:
+            return self.status, {"errors": ["leader election"]}
+        if method == "GET" and path == "/jobs":
+            states = {
+                job: states.pop(0) if len(states) > 1 else states[0] for job, states in self.jobs.items()
+            }
+            return 200, {"jobs": [{"id": job, "status": status} for job, status in states.items()]}
+        if method == "PATCH" and path.endswith("?mode=cancel"):
+            job = path.removeprefix("/jobs/").removesuffix("?mode=cancel")
+            self.cancelled.append(job)
+            return 202, {}
+        return 404, {"errors": ["not found"]}
+
+
+@pytest.fixture
+def flink() -> Iterator[tuple[FakeFlink, str]]:
+    fake = FakeFlink()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            code, answer = fake.answer(self.command, self.path)
+            text = json.dumps(answer).encode()
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        do_GET = do_PATCH = _answer
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield fake, f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_running_job_is_cancelled_once_and_awaited(flink: tuple[FakeFlink, str]) -> None:
+    fake, url = flink
+    fake.jobs = {"old": ["FINISHED"], "now": ["RUNNING", "RUNNING", "CANCELLING", "CANCELED"]}
+    pauses: list[float] = []
+    cancel_jobs(url, sleep=pauses.append)
+    assert fake.cancelled == ["now"]
+    assert len(pauses) == 3
+
+
+def test_no_cluster_is_fine() -> None:
+    cancel_jobs("http://127.0.0.1:9")
+
+
+def test_a_cluster_without_a_leader_is_waited_for(flink: tuple[FakeFlink, str]) -> None:
+    fake, url = flink
+    fake.status = 503
+    with pytest.raises(NotReadyError, match="status 503"):
+        cancel_jobs(url)
+
+
+def test_a_job_that_does_not_end_is_waited_for(
+    flink: tuple[FakeFlink, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flink_generation, "CANCEL_TRIES", 3)
+    fake, url = flink
+    fake.jobs = {"now": ["RUNNING"]}
+    with pytest.raises(NotReadyError, match="does not end"):
+        cancel_jobs(url, sleep=lambda _: None)
+    assert fake.cancelled == ["now"]
