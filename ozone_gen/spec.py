@@ -37,8 +37,9 @@ NAME_PATTERN: Final = r"^[a-z][a-z0-9_]{0,62}$"
 SITE_ID_PATTERN: Final = r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$"
 """Site ids become names of Compose projects, of ZooKeeper nodes and of folders."""
 
+_CODE: Final = r"""[^\s:${}'"`\x00-\x1f\x7f]"""
 CONCEPT_PATTERN: Final = (
-    r"""^([0-9A-Za-z][0-9A-Za-z-]{35,37}|[^\s:${}'"`][^:${}'"`]{0,49}:[^\s:${}'"`]{1,100})$"""
+    rf"""^([0-9A-Za-z][0-9A-Za-z-]{{35,37}}|{_CODE}([^:${{}}'"`\x00-\x1f\x7f]{{0,49}}{_CODE})?:{_CODE}{{1,100}})$"""
 )
 """A uuid (36 to 38 characters), or SOURCE:CODE."""
 
@@ -296,14 +297,14 @@ MEMORY: Final = {
     "mysql": 512,
     "postgresql": 512,
     "zookeeper": 192,
-    "kafka": 768,
+    "kafka": 640,
     "kafka-setup": 128,
-    "connect": 1024,
+    "connect": 640,
     "connect-setup": 128,
     "kafka-ui": 256,
     "migrate": 128,
-    "jobmanager": 1280,
-    "taskmanager": 1536,
+    "jobmanager": 896,
+    "taskmanager": 1152,
 }
 """The memory limit of each service in MiB, enough for a clinic with a few million observations."""
 

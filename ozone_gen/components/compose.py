@@ -46,11 +46,11 @@ def optional(condition: dict[str, str]) -> dict[str, Any]:
 
 
 def setup_step(plan: SitePlan, service: str, program: str) -> dict[str, Any]:
-    """Begin a service that runs one of the programs of the site's setup image, once."""
+    """Begin a service that runs one of the programs of the site's setup image (templates/setup), once."""
     return {
         "image": f"ozone-gen/{plan.site.id}-setup",
         "build": {"context": "./setup", "args": {"BASE_IMAGE": plan.images["python"]}},
-        "command": ["python3", "-u", f"/opt/ozone/{program}"],
+        "command": ["python", "-m", f"ozone_setup.{program}"],
         "restart": "no",
         "mem_limit": f"{plan.memory[service]}m",
     }

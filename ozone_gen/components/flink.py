@@ -56,7 +56,6 @@ class Flink:
             **_node(plan, "jobmanager"),
             "ports": compose.ports(plan, "flink", 8081),
             "depends_on": {
-                "kafka-setup": compose.DONE,
                 "migrate": compose.DONE,
                 **({"zookeeper": compose.HEALTHY} if available else {}),
             },
@@ -173,8 +172,8 @@ def _node(plan: SitePlan, service: str) -> dict[str, Any]:
 
 def _config(plan: SitePlan, available: bool) -> dict[str, Any]:
     # The limit also holds Python, which plans the job beside the job manager's Java machine.
-    jobmanager = plan.memory["jobmanager"] - 384
-    taskmanager = plan.memory["taskmanager"] - 128
+    jobmanager = plan.memory["jobmanager"] - 256
+    taskmanager = plan.memory["taskmanager"] - 64
     config: dict[str, Any] = {
         "jobmanager.rpc.address": "jobmanager",
         "jobmanager.bind-host": "0.0.0.0",
@@ -207,6 +206,8 @@ def _config(plan: SitePlan, available: bool) -> dict[str, Any]:
         "restart-strategy.exponential-delay.max-backoff": "20 s",
         "heartbeat.interval": 3000,
         "heartbeat.timeout": 12000,
+        # Deploying some two hundred tasks compiles their code first, which a busy small machine takes long for.
+        "pekko.ask.timeout": "60 s",
         "web.submit.enable": False,
     }
     if available:

@@ -33,7 +33,11 @@ class Kafka:
         """Add the broker and its topics, one for each source table that the SQL reads."""
         broker = {
             **compose.running(plan, "kafka"),
-            "environment": {"KAFKA_HEAP_OPTS": "-Xms192m -Xmx384m", "TZ": "UTC"},
+            "environment": {
+                "KAFKA_HEAP_OPTS": "-Xms128m -Xmx256m",
+                "KAFKA_JVM_PERFORMANCE_OPTS": "-XX:+UseSerialGC",
+                "TZ": "UTC",
+            },
             "volumes": [
                 "./kafka/server.properties:/mnt/shared/config/server.properties:ro",
                 "kafka-data:/var/lib/kafka/data",
@@ -42,7 +46,7 @@ class Kafka:
             "healthcheck": compose.healthcheck("bash -c 'exec 3<>/dev/tcp/127.0.0.1/9092'", interval=2),
         }
         setup: dict[str, Any] = {
-            **compose.setup_step(plan, "kafka-setup", "kafka_setup.py"),
+            **compose.setup_step(plan, "kafka-setup", "kafka_setup"),
             "environment": {"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"},
             "volumes": ["./kafka/topics.json:/etc/ozone/topics.json:ro"],
             "depends_on": {"kafka": compose.HEALTHY},

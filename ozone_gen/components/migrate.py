@@ -21,24 +21,28 @@ class Migrate:
     def contribute(self, plan: SitePlan) -> Contribution:
         """Add the step and the tables as it should find or make them."""
         service: dict[str, Any] = {
-            **compose.setup_step(plan, "migrate", "migrate.py"),
+            **compose.setup_step(plan, "migrate", "migrate"),
             # It owns the folder that Flink's user writes into.
             "user": "root",
             "environment": {
-                "OZONE_SITE": plan.site.id,
+                "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
                 "FLINK_URL": "http://jobmanager:8081",
                 "FLINK_DATA": "/flink-data",
                 **sink_environment(plan),
             },
             "volumes": [
                 "./postgresql/tables.json:/etc/ozone/tables.json:ro",
+                # New topics (a wiped Kafka) make what Flink remembers of the old ones worthless.
+                "./kafka/topics.json:/etc/ozone/topics.json:ro",
                 "flink-data:/flink-data",
             ],
-            "depends_on": {"postgresql": compose.optional(compose.HEALTHY)},
+            "depends_on": {
+                "kafka-setup": compose.DONE,
+                **({"postgresql": compose.optional(compose.HEALTHY)} if plan.sink.bundled else {}),
+            },
         }
-        if not plan.sink.bundled:
-            del service["depends_on"]
         tables = {
+            "site": plan.site.id,
             "fingerprint": plan.fingerprint,
             "schema": plan.sink.schema,
             "tables": [table_definition(table) for table in plan.tables],

@@ -1,6 +1,7 @@
 """The core tables: the same for every site, with the names and types that existing dashboards know.
 
-They hold voided rows, too, and say so in a column. Where the public project's table was known to be wrong, ours
+They hold voided rows, too, and say so in a column. A foreign key that cannot be NULL is joined by an inner join:
+the database holds the other row for certain, and no half-filled row is sent on before it has come. Where the public project's table was known to be wrong, ours
 is right and its description says how.
 """
 
@@ -161,7 +162,7 @@ GROUP BY i.patient_id""",
         _name("person_void_reason", "o.void_reason"),
     ]
     body = f"""FROM {subqueries.table("patient")} p
-LEFT JOIN {subqueries.table("person")} o ON o.person_id = p.patient_id
+JOIN {subqueries.table("person")} o ON o.person_id = p.patient_id
 LEFT JOIN {name} n ON n.person_id = p.patient_id
 LEFT JOIN {address} a ON a.person_id = p.patient_id
 LEFT JOIN {identifiers} i ON i.patient_id = p.patient_id
@@ -219,10 +220,10 @@ def visits(subqueries: Subqueries) -> FlattenedTable:
         _name("creator_uuid", "u.uuid", "Of the person who is the creating user."),
     ]
     body = f"""FROM {subqueries.table("visit")} v
-LEFT JOIN {subqueries.table("person")} p ON p.person_id = v.patient_id
-LEFT JOIN {subqueries.table("visit_type")} y ON y.visit_type_id = v.visit_type_id
+JOIN {subqueries.table("person")} p ON p.person_id = v.patient_id
+JOIN {subqueries.table("visit_type")} y ON y.visit_type_id = v.visit_type_id
 LEFT JOIN {subqueries.table("location")} l ON l.location_id = v.location_id
-LEFT JOIN {subqueries.user_uuid()} u ON u.user_id = v.creator
+JOIN {subqueries.user_uuid()} u ON u.user_id = v.creator
 LEFT JOIN {attributes} a ON a.visit_id = v.visit_id"""
     return _finish(
         "visits",
@@ -257,12 +258,12 @@ def encounters(subqueries: Subqueries) -> FlattenedTable:
         _name("creator_uuid", "u.uuid", "Of the person who is the creating user."),
     ]
     body = f"""FROM {subqueries.table("encounter")} e
+JOIN {subqueries.table("person")} p ON p.person_id = e.patient_id
+JOIN {subqueries.table("encounter_type")} y ON y.encounter_type_id = e.encounter_type
 LEFT JOIN {subqueries.visit_context()} v ON v.visit_id = e.visit_id
-LEFT JOIN {subqueries.table("person")} p ON p.person_id = e.patient_id
-LEFT JOIN {subqueries.table("encounter_type")} y ON y.encounter_type_id = e.encounter_type
 LEFT JOIN {subqueries.table("location")} l ON l.location_id = e.location_id
 LEFT JOIN {subqueries.table("form")} f ON f.form_id = e.form_id
-LEFT JOIN {subqueries.user_uuid()} u ON u.user_id = e.creator"""
+JOIN {subqueries.user_uuid()} u ON u.user_id = e.creator"""
     return _finish(
         "encounters",
         "One row for each encounter; voided ones are marked by encounter_voided.",
@@ -283,8 +284,8 @@ def observations(subqueries: Subqueries) -> FlattenedTable:
         f"""SELECT e.encounter_id, e.uuid, y.name AS encounter_type,
   v.uuid AS visit_uuid, v.visit_type, v.date_started, v.date_stopped
 FROM {subqueries.table("encounter")} e
-LEFT JOIN {visit} v ON v.visit_id = e.visit_id
-LEFT JOIN {subqueries.table("encounter_type")} y ON y.encounter_type_id = e.encounter_type""",
+JOIN {subqueries.table("encounter_type")} y ON y.encounter_type_id = e.encounter_type
+LEFT JOIN {visit} v ON v.visit_id = e.visit_id""",
     )
     group = subqueries.add(
         "obs_group",
@@ -329,12 +330,12 @@ JOIN {subqueries.table("concept")} c ON c.concept_id = g.concept_id""",
         _name("question_uuid", "q.uuid"),
     ]
     body = f"""FROM {subqueries.table("obs")} o
+JOIN {subqueries.table("person")} p ON p.person_id = o.person_id
+JOIN {subqueries.user_uuid()} u ON u.user_id = o.creator
+JOIN {concept} q ON q.concept_id = o.concept_id
 LEFT JOIN {context} e ON e.encounter_id = o.encounter_id
 LEFT JOIN {group} g ON g.obs_id = o.obs_group_id
-LEFT JOIN {subqueries.table("person")} p ON p.person_id = o.person_id
-LEFT JOIN {subqueries.user_uuid()} u ON u.user_id = o.creator
 LEFT JOIN {subqueries.table("location")} l ON l.location_id = o.location_id
-LEFT JOIN {concept} q ON q.concept_id = o.concept_id
 LEFT JOIN {concept} w ON w.concept_id = o.value_coded"""
     return _finish(
         "observations",

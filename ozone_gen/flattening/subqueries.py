@@ -142,5 +142,5 @@ JOIN {self.table("person")} p ON p.person_id = u.person_id""",
             "visit_context",
             f"""SELECT v.visit_id, v.uuid, v.date_started, v.date_stopped, v.voided, t.name AS visit_type
 FROM {self.table("visit")} v
-LEFT JOIN {self.table("visit_type")} t ON t.visit_type_id = v.visit_type_id""",
+JOIN {self.table("visit_type")} t ON t.visit_type_id = v.visit_type_id""",
         )

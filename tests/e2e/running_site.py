@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
 import subprocess
 import time
@@ -18,7 +17,8 @@ import psycopg
 import pymysql
 from psycopg.rows import dict_row
 
-from tests.oracle.comparing import by_key, difference, batch_rows
+from tests.engine.engine import compose_files
+from tests.oracle.comparing import batch_rows, by_key, difference
 
 FILES = ("docker-compose-db.yaml", "docker-compose-data-pipelines.yaml")
 
@@ -40,20 +40,19 @@ class RunningSite:
         engine: Mapping[str, str],
         ports: Mapping[str, int],
         files: Sequence[str] = FILES,
-        environment: Mapping[str, str] | None = None,
     ) -> None:
+        """`engine` is the environment that `ensure_engine` returns; `files` may hold overrides of a test."""
         self.folder = folder
         self.ports = ports
-        self._files = [name for name in files if (folder / name).exists() or Path(name).is_absolute()]
-        self._environment = {**os.environ, **engine, **(environment or {})}
+        self._environment = dict(engine)
+        scratch = folder.parent / f"{folder.name}-engine"
+        scratch.mkdir(exist_ok=True)
+        self._files = compose_files(engine, folder, files, scratch)
 
     def compose(self, *arguments: str, check: bool = True, timeout: float = 900) -> str:
         """Run a compose command and return what it printed."""
-        command = ["docker", "compose", "--progress", "plain"]
-        for name in self._files:
-            command += ["-f", name]
         done = subprocess.run(
-            [*command, *arguments],
+            ["docker", "compose", "--progress", "plain", *self._files, *arguments],
             cwd=self.folder,
             env=self._environment,
             text=True,
