@@ -103,7 +103,7 @@ class _Inspection:
                     f"Run on the server: DROP USER ''@'{host}';",
                 )
             )
-            return self._state()
+            return SourceState(tuple(self._problems))  # it may not even see its connections
         self._variables = {
             str(row["Variable_name"]).lower(): str(row["Value"])
             for row in self._rows(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN {READ_VARIABLES}")
@@ -112,9 +112,8 @@ class _Inspection:
         self._check_privileges()
         self._check_server_id()
         if self._check_log():
-            self._check_log_reaches_us()
             self._check_retention()
-            if self._source.engine == "mariadb":
+            if self._log_reaches_us() and self._source.engine == "mariadb":
                 self._fill_empty_log()
         return self._state()
 
@@ -294,7 +293,7 @@ class _Inspection:
                 )
         return True
 
-    def _check_log_reaches_us(self) -> None:
+    def _log_reaches_us(self) -> bool:
         """Filters keep a database's changes out of the log: all would look well and nothing would flow."""
         database = self._source.database
         try:
@@ -302,10 +301,11 @@ class _Inspection:
         except pymysql.MySQLError as error:
             if error_parts(error)[0] != DENIED_PRIVILEGE:
                 raise
-            return  # said by _check_privileges
+            return False  # said by _check_privileges
         only, never = (_names(status.get(key)) for key in ("Binlog_Do_DB", "Binlog_Ignore_DB"))
         setting = "binlog_do_db" if only and database not in only else "binlog_ignore_db"
-        if (only and database not in only) or database in never:
+        filtered = bool(only and database not in only) or database in never
+        if filtered:
             self._problems.append(
                 Problem(
                     f"The server leaves the database {database!r} out of its binary log ({setting}).",
@@ -322,6 +322,7 @@ class _Inspection:
                     "restart it.",
                 )
             )
+        return not filtered
 
     def _is_on(self, statement: str) -> bool:
         return any(str(row["Value"]).upper() == "ON" for row in self._rows(statement))
