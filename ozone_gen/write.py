@@ -287,8 +287,10 @@ def _carry_out(plan: _Plan, out: Path) -> None:
     staging = out / STAGING
     try:
         os.mkdir(staging, 0o700)
+        _make_parents(staging / "new", (file.path for file in plan.placed))
         for file in plan.placed:
             _stage(file, staging / "new" / file.path)
+        _make_parents(staging / "old", plan.kept)
         for path in plan.kept:
             _keep(out / path, staging / "old" / path)
         _write_journal(plan, staging)
@@ -315,8 +317,12 @@ def _carry_out(plan: _Plan, out: Path) -> None:
     shutil.rmtree(staging, ignore_errors=True)
 
 
+def _make_parents(top: Path, paths: Iterable[str]) -> None:
+    for folder in dict.fromkeys(path.rpartition("/")[0] for path in paths):
+        os.makedirs(top / folder, exist_ok=True)
+
+
 def _stage(file: File, place: Path) -> None:
-    os.makedirs(place.parent, exist_ok=True)
     # The mode is a request that the umask narrows, as for any new file.
     handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o777 if file.executable else 0o666)
     with open(handle, "wb") as stream:
@@ -327,7 +333,6 @@ def _stage(file: File, place: Path) -> None:
 
 def _keep(place: Path, backup: Path) -> None:
     """Give a file a second name, so that it can be put back as it is, times and all."""
-    os.makedirs(backup.parent, exist_ok=True)
     try:
         os.link(place, backup, follow_symlinks=False)
     except OSError:
