@@ -42,6 +42,10 @@ ADVISORY_LOCK = 0x6F7A6F6E65
 """'ozone' in ASCII: one migration at a time in a database."""
 
 
+LOCK_TIMEOUT = "10s"
+"""While a lock is waited for, everybody else's reads of the table queue up behind it."""
+
+
 @dataclass(frozen=True)
 class Sink:
     """Where the sink is and who writes to it."""
@@ -235,8 +239,7 @@ def _apply(connection: Connection, changes: Sequence[Change], *, rehearse: bool 
     doing = ""
     try:
         with connection.transaction(force_rollback=rehearse):
-            # A dashboard's long query must not hold everything up behind our lock.
-            connection.execute("SET LOCAL lock_timeout = '10s'")
+            connection.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
             for change in changes:
                 doing = change.words
                 connection.execute(change.statement)
