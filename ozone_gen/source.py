@@ -49,6 +49,7 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _QUOTE = "put quotes around it if it is a text"
+_SIMPLER = "split the file into several sites, or write its aliases out"
 
 _Place = tuple[int, int]  # line and column, both 0-based as the parser counts them
 
@@ -122,7 +123,7 @@ def parse_source(content: bytes, file: str) -> Source:
     """Read the content of a file, of which `file` is the name that findings show. Raises as `read_source`."""
     if len(content) > LARGEST_FILE:
         message = f"the file is larger than {LARGEST_FILE // 1024} KiB"
-        raise OzoneError(codes.FileTooComplex.at(Position(file), message))
+        raise OzoneError(codes.FileTooComplex.at(Position(file), message, hint=_SIMPLER))
     reader = _Reader(file, _decoded(content, file))
     reader.read()
     if not reader.problems and not isinstance(reader.data, dict):
@@ -314,7 +315,7 @@ class _Reader:
         self._count(1, place)
         if len(self._open) >= DEEPEST:
             message = f"there are more than {DEEPEST} levels of mappings and lists"
-            self._problem(codes.FileTooComplex, place, message)
+            self._problem(codes.FileTooComplex, place, message, "look for a bracket that is never closed")
             raise _Stop
         if event.tag is not None:
             self._tag(event.tag, place)
@@ -341,7 +342,7 @@ class _Reader:
         if anchored is None:
             if name in self._anchors:
                 message = f"the alias *{name} stands inside what it stands for"
-                self._problem(codes.FileTooComplex, place, message)
+                self._problem(codes.FileTooComplex, place, message, "write out what is meant")
             else:
                 message = f"there is no anchor &{name} before the alias *{name}"
                 hint = did_you_mean(name, self._anchors) or "put quotes around a value that begins with *"
@@ -391,5 +392,5 @@ class _Reader:
         self._values += values
         if self._values > MOST_VALUES:
             message = f"the file holds more than {MOST_VALUES:,} values, with its aliases unfolded"
-            self._problem(codes.FileTooComplex, place, message)
+            self._problem(codes.FileTooComplex, place, message, _SIMPLER)
             raise _Stop
