@@ -224,11 +224,12 @@ def test_debeziums_connections_are_counted(fit: Database) -> None:
         with other.cursor() as cursor:
             cursor.execute("SET @master_binlog_checksum = @@GLOBAL.binlog_checksum")
         dump = (4).to_bytes(4, "little") + (0).to_bytes(2, "little") + (7777).to_bytes(4, "little") + name
-        other._execute_command(0x12, dump)  # type: ignore[attr-defined]
-        other._read_packet()  # type: ignore[attr-defined]
+        raw: Any = other
+        raw._execute_command(0x12, dump)
+        raw._read_packet()
         state = fit.check()
         assert (state.readers, state.others) == (1, 0)
-        other._force_close()  # type: ignore[attr-defined]
+        raw._force_close()
 
 
 def test_no_binary_log(start_mariadb: Callable[..., Any]) -> None:
