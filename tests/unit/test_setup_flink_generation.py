@@ -1,4 +1,4 @@
-"""The generation on Flink's volume, and the end of the old job at an HTTP server that answers as Flink does."""
+"""The generation on Flink's volume, and the end of the old job at a server that answers as Flink does."""
 
 import json
 import os
