@@ -48,11 +48,15 @@ class Options(BaseModel):
 class Component(Protocol):
     """One part of a site. Each is an object in a module of its own, listed in the registry."""
 
-    name: str
-    """Its key under `components` in ozone.yaml, or the name of a part that every site has."""
+    @property
+    def name(self) -> str:
+        """Its key under `components` in ozone.yaml, or the name of a part that every site has."""
+        ...
 
-    options: type[Options] | None
-    """What ozone.yaml can say about it; None for a part that every site has."""
+    @property
+    def options(self) -> type[Options] | None:
+        """What ozone.yaml can say about it; None for a part that every site has."""
+        ...
 
     def contribute(self, plan: SitePlan) -> Contribution:
         """Say what the component adds to a site; nothing when the plan does not ask for it."""

@@ -7,11 +7,9 @@ from typing import Any
 from ozone_gen.components import compose
 from ozone_gen.components.base import ComposeFile, Contribution
 from ozone_gen.openmrs.demo import demo_sql
-from ozone_gen.plan import SitePlan
+from ozone_gen.plan import ROOT_PASSWORD, ROOT_PASSWORD_MEANING, SitePlan
 from ozone_gen.render.text import render_text
 from ozone_gen.render.tree import File
-
-ROOT_PASSWORD = "OPENMRS_DB_ROOT_PASSWORD"
 
 
 class Databases:
@@ -50,7 +48,7 @@ def _mysql(plan: SitePlan) -> dict[str, Any]:
     return {
         **compose.running(plan, "mysql", image=source.engine),
         "environment": {
-            f"{prefix}_ROOT_PASSWORD": f"${{{ROOT_PASSWORD}:?password of the root user of the bundled OpenMRS database}}",
+            f"{prefix}_ROOT_PASSWORD": f"${{{ROOT_PASSWORD}:?{ROOT_PASSWORD_MEANING}}}",
             f"{prefix}_DATABASE": source.database,
             "OZONE_USERNAME": source.username.compose,
             "OZONE_PASSWORD": source.password.compose,

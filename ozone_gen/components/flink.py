@@ -27,8 +27,9 @@ SETTINGS = {
 }
 """Settings of the job that the SQL is planned with."""
 
-_OPENED = ("lang", "net", "io", "nio", "lang.reflect", "text", "time", "util") + tuple(
-    f"util.concurrent{package}" for package in ("", ".atomic", ".locks")
+_OPENED = (
+    *("lang", "lang.reflect", "net", "io", "nio", "text", "time", "util"),
+    *("util.concurrent", "util.concurrent.atomic", "util.concurrent.locks"),
 )
 _JAVA_OPTIONS = " ".join(
     [

@@ -1,8 +1,8 @@
 """The core tables: the same for every site, with the names and types that existing dashboards know.
 
-They hold voided rows, too, and say so in a column. A foreign key that cannot be NULL is joined by an inner join:
-the database holds the other row for certain, and no half-filled row is sent on before it has come. Where the public project's table was known to be wrong, ours
-is right and its description says how.
+They hold voided rows, too, and say so in a column. A foreign key that cannot be NULL is joined by an inner join: the
+database holds the other row for certain, and no half-filled row is sent on before it has come. Where the public
+project's table was known to be wrong, ours is right and its description says how.
 """
 
 from __future__ import annotations
@@ -350,7 +350,9 @@ LEFT JOIN {concept} w ON w.concept_id = o.value_coded"""
 
 def _weighted(subqueries: Subqueries, name: str, link: str, key: str, owner: str, linked: str) -> str:
     """Add `owner, uuids` of linked concepts in the order of their weights, unweighted ones last."""
-    weight = "CASE WHEN x.sort_weight IS NULL THEN '9999999999999' ELSE CAST(CAST(x.sort_weight * 1000 + 1000000000000 AS BIGINT) AS STRING) END"
+    # 13 digits for any weight up to 10^9, to a thousandth.
+    number = "CAST(CAST(x.sort_weight * 1000 + 1000000000000 AS BIGINT) AS STRING)"
+    weight = f"CASE WHEN x.sort_weight IS NULL THEN '9999999999999' ELSE {number} END"
     element = sql.list_element(f"{weight}, {sql.id_key(f'x.{key}')}", "c.uuid")
     return subqueries.add(
         name,

@@ -93,9 +93,10 @@ JOIN {self.table("concept_map_type")} y ON y.concept_map_type_id = m.concept_map
     def described_concept(self) -> str:
         """`concept_id, uuid, label, mapping`: a concept with its name and its first SOURCE:CODE (SAME-AS first)."""
         label, mapping = self.concept_label(), self.mapping()
+        ranked = "CONCAT(CASE WHEN same_as THEN '0' ELSE '1' END, source, ':', code)"
         first = self.add(
             "first_mapping",
-            f"""SELECT concept_id, {sql.after("MIN(CONCAT(CASE WHEN same_as THEN '0' ELSE '1' END, source, ':', code))", 1)} AS mapping
+            f"""SELECT concept_id, {sql.after(f"MIN({ranked})", 1)} AS mapping
 FROM {mapping}
 GROUP BY concept_id""",
         )

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from ozone_gen.flattening.table import FlattenedTable
+
+ROOT_PASSWORD: Final = "OPENMRS_DB_ROOT_PASSWORD"
+ROOT_PASSWORD_MEANING: Final = "password of the root user of the bundled OpenMRS database"
 
 
 @dataclass(frozen=True)

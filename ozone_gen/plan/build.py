@@ -11,13 +11,22 @@ from ozone_gen.flattening.encounter_rows import encounter_rows
 from ozone_gen.flattening.flink import insert_sql, source_tables
 from ozone_gen.flattening.subqueries import Subqueries
 from ozone_gen.flattening.table import FlattenedTable
-from ozone_gen.plan import DemoData, Setting, SinkPlan, Site, SitePlan, SourcePlan, Variable
+from ozone_gen.plan import (
+    ROOT_PASSWORD,
+    ROOT_PASSWORD_MEANING,
+    DemoData,
+    Setting,
+    SinkPlan,
+    Site,
+    SitePlan,
+    SourcePlan,
+    Variable,
+)
 from ozone_gen.spec import IMAGES, MEMORY, PUBLISHED_PORTS, ColumnSpec, OzoneSpec, referenced_variable
 
 if TYPE_CHECKING:
     from ozone_gen.openmrs.dictionary import Dictionary
 
-_ROOT_PASSWORD: Final = "OPENMRS_DB_ROOT_PASSWORD"
 _MEBIBYTES: Final = {"m": 1, "g": 1024}
 
 
@@ -137,9 +146,7 @@ def _variables(spec: OzoneSpec, source: SourcePlan, sink: SinkPlan) -> tuple[Var
         add(setting, None)
     add(source.password, literal(source_spec.password) or bundled_source)
     if demo:
-        found[_ROOT_PASSWORD] = Variable(
-            _ROOT_PASSWORD, "password of the root user of the bundled OpenMRS database", True, "demo"
-        )
+        found[ROOT_PASSWORD] = Variable(ROOT_PASSWORD, ROOT_PASSWORD_MEANING, True, "demo")
     for setting in (sink.host, sink.port, sink.database, sink.username):
         add(setting, None)
     add(sink.password, literal(spec.sink.password) or bundled_sink)

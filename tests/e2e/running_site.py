@@ -156,7 +156,7 @@ class RunningSite:
         with self.source() as source, self.sink() as sink:
             for table, query in queries.items():
                 expected = batch_rows(source, query)
-                rows = sink.execute(f'SELECT * FROM "{table}"').fetchall()  # type: ignore[arg-type]
+                rows = sink.execute(f'SELECT * FROM "{table}"').fetchall()
                 key = _key_of(sink, table)
                 problem = difference(by_key(expected, key), by_key(rows, key))
                 if problem:
