@@ -7,7 +7,7 @@ as it is: shape.py turns each into a located diagnostic.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -258,24 +258,6 @@ class FlatteningSpec(_Model):
     )
 
 
-def _model(name: str, description: str, fields: dict[str, Any]) -> type[_Model]:
-    """Make a model whose keys come from a table."""
-    return create_model(name, __base__=_Model, __doc__=description, **fields)
-
-
-ComponentsSpec = _model(
-    "ComponentsSpec",
-    "Optional parts of the site.",
-    {
-        component.name: (
-            Annotated[component.options | None, _NotNull()],
-            Field(default=None, description=(component.options.__doc__ or "").strip()),
-        )
-        for component in COMPONENTS
-        if component.options is not None
-    },
-)
-
 PUBLISHED_PORTS: Final = {"mysql": 3306, "postgresql": 5432, "connect": 8083, "flink": 8084, "kafka_ui": 8282}
 """Parts that publish a port on the host, with the port that people know."""
 
@@ -311,33 +293,63 @@ MEMORY: Final = {
 _Image = Annotated[str, Field(pattern=IMAGE_PATTERN)]
 _Memory = Annotated[str, Field(pattern=MEMORY_PATTERN)]
 
-PortsSpec = _model(
-    "PortsSpec",
-    "Ports on the host; null closes one.",
-    {
-        "bind_address": (
-            Annotated[str, Field(pattern=ADDRESS_PATTERN)],
-            Field(default="127.0.0.1", description="The host's address on which ports are published."),
-        ),
-        **{
+class _BoundPorts(_Model):
+    """Ports on the host; null closes one."""
+
+    bind_address: Annotated[str, Field(pattern=ADDRESS_PATTERN)] = Field(
+        default="127.0.0.1", description="The host's address on which ports are published."
+    )
+
+
+def _model(name: str, base: type[_Model], description: str, fields: dict[str, Any]) -> type[_Model]:
+    """Make a model whose keys come from a table."""
+    return create_model(name, __base__=base, __doc__=description, **fields)
+
+
+if TYPE_CHECKING:
+    # What mypy can know of the models that are made of tables.
+    ComponentsSpec: TypeAlias = _Model
+    PortsSpec: TypeAlias = _BoundPorts
+    ImagesSpec: TypeAlias = _Model
+    MemorySpec: TypeAlias = _Model
+else:
+    ComponentsSpec = _model(
+        "ComponentsSpec",
+        _Model,
+        "Optional parts of the site.",
+        {
+            component.name: (
+                Annotated[component.options | None, _NotNull()],
+                Field(default=None, description=(component.options.__doc__ or "").strip()),
+            )
+            for component in COMPONENTS
+            if component.options is not None
+        },
+    )
+    PortsSpec = _model(
+        "PortsSpec",
+        _BoundPorts,
+        _BoundPorts.__doc__,
+        {
             name: (Port | None, Field(default=port, description=f"Port of {name} on the host, or null."))
             for name, port in PUBLISHED_PORTS.items()
         },
-    },
-)
-ImagesSpec = _model(
-    "ImagesSpec",
-    "Images that replace the tested ones, such as those of a mirror.",
-    {name: (_Image, Field(default=image)) for name, image in IMAGES.items()},
-)
-MemorySpec = _model(
-    "MemorySpec",
-    "Memory limits of services, such as 768m or 2g.",
-    {
-        name.replace("-", "_"): (_Memory, Field(default=f"{size}m", alias=name))
-        for name, size in MEMORY.items()
-    },
-)
+    )
+    ImagesSpec = _model(
+        "ImagesSpec",
+        _Model,
+        "Images that replace the tested ones, such as those of a mirror.",
+        {name: (_Image, Field(default=image)) for name, image in IMAGES.items()},
+    )
+    MemorySpec = _model(
+        "MemorySpec",
+        _Model,
+        "Memory limits of services, such as 768m or 2g.",
+        {
+            name.replace("-", "_"): (_Memory, Field(default=f"{size}m", alias=name))
+            for name, size in MEMORY.items()
+        },
+    )
 
 
 class OzoneSpec(_Model):
@@ -350,10 +362,10 @@ class OzoneSpec(_Model):
     )
     sink: PostgresqlSpec
     flattening: FlatteningSpec
-    components: ComponentsSpec = Field(default_factory=ComponentsSpec)  # type: ignore[valid-type]
-    ports: PortsSpec = Field(default_factory=PortsSpec)  # type: ignore[valid-type]
-    images: ImagesSpec = Field(default_factory=ImagesSpec)  # type: ignore[valid-type]
-    memory: MemorySpec = Field(default_factory=MemorySpec)  # type: ignore[valid-type]
+    components: ComponentsSpec = Field(default_factory=ComponentsSpec)
+    ports: PortsSpec = Field(default_factory=PortsSpec)
+    images: ImagesSpec = Field(default_factory=ImagesSpec)
+    memory: MemorySpec = Field(default_factory=MemorySpec)
 
 
 def referenced_variable(value: str) -> str | None:

@@ -121,8 +121,8 @@ class NothingToFlatten(Code):
 class SameOutputFolder(Code):
     """Two files would be rendered into one folder.
 
-    With several files each site gets the folder of its id, so ids have to differ; and a file given twice is
-    rendered once. Change the id of one site, or render them one by one into folders of your choice.
+    With several files each site gets the folder of its id, so ids have to differ. Change the
+    id of one site, or render them one by one into folders of your choice.
     """
 
     id = "OZ312"
