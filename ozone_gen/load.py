@@ -8,7 +8,7 @@ from ozone_gen.checks import check, dictionary_of
 from ozone_gen.diagnostics import Diagnostic, OzoneError, Position, Severity
 from ozone_gen.openmrs.dictionary import Dictionary
 from ozone_gen.shape import parse_spec
-from ozone_gen.source import read_source
+from ozone_gen.source import Source, read_source
 from ozone_gen.spec import OzoneSpec
 
 
@@ -37,7 +37,11 @@ def load(file: str) -> Site:
     Raises:
         OzoneError: with every finding, warnings among them, when at least one is an error.
     """
-    source = read_source(file)
+    return site_of(read_source(file))
+
+
+def site_of(source: Source) -> Site:
+    """Check all that can be checked about a file that was read; raises as `load`."""
     spec = parse_spec(source)
     dictionary = dictionary_of(spec)
     findings = check(spec, source, dictionary)
