@@ -109,12 +109,12 @@ def connector_config(source: SourcePlan) -> dict[str, str]:
         "database.user": "${env:CONNECT_MYSQL_USERNAME}",
         "database.password": "${env:CONNECT_MYSQL_PASSWORD}",
         "database.server.id": str(source.server_id),
-        "topic.prefix": source.name,
+        "topic.prefix": source.topic_prefix,
         "database.include.list": source.database,
         "table.include.list": ",".join(f"{source.database}\\.{table}" for table in source.tables),
         "column.include.list": columns,
         "schema.history.internal.kafka.bootstrap.servers": "kafka:9092",
-        "schema.history.internal.kafka.topic": f"schema-history.{source.name}",
+        "schema.history.internal.kafka.topic": f"schema-history.{source.topic_prefix}",
         "schema.history.internal.store.only.captured.tables.ddl": "true",
         "include.schema.changes": "false",
         "snapshot.mode": "initial",
@@ -143,10 +143,8 @@ def connector_config(source: SourcePlan) -> dict[str, str]:
         "topic.creation.default.replication.factor": "1",
         "topic.creation.default.cleanup.policy": "compact",
     }
-    if source.engine == "mysql":
-        config["database.ssl.mode"] = "preferred"
-    else:
-        config["database.ssl.mode"] = "disable"
+    # MariaDB's driver has no "preferred": it would refuse a server without TLS.
+    config["database.ssl.mode"] = "preferred" if source.engine == "mysql" else "disable"
     return config
 
 

@@ -79,7 +79,9 @@ class SourcePlan:
     """The OpenMRS database that is flattened.
 
     Attributes:
-        name: its key in ozone.yaml; the name of the connector and the prefix of its topics.
+        name: its key in ozone.yaml, and the name of the connector.
+        topic_prefix: begins the names of its topics. It changes with what is captured: the old events lack what
+            is new, so another set of tables or columns has to be read into topics of its own.
         engine: `mariadb` or `mysql`.
         platform: version of the OpenMRS platform, such as 2.5.
         host, port, username, password: how to reach it.
@@ -90,6 +92,7 @@ class SourcePlan:
     """
 
     name: str
+    topic_prefix: str
     engine: str
     platform: str
     host: Setting
@@ -103,7 +106,7 @@ class SourcePlan:
 
     def topic(self, table: str) -> str:
         """The Kafka topic of a source table."""
-        return f"{self.name}.{self.database}.{table}"
+        return f"{self.topic_prefix}.{self.database}.{table}"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from ozone_gen.flattening.encounter_rows import encounter_rows
 from ozone_gen.flattening.flink import insert_sql, source_tables
 from ozone_gen.flattening.subqueries import Subqueries
 from ozone_gen.flattening.table import FlattenedTable
+from ozone_gen.openmrs.tables import TABLES
 from ozone_gen.plan import (
     ROOT_PASSWORD,
     ROOT_PASSWORD_MEANING,
@@ -67,8 +68,10 @@ def build_plan(spec: OzoneSpec, dictionary: Dictionary | None = None) -> SitePla
         tables.append(encounter_rows(plan, subqueries()))
 
     sink = spec.sink
+    captured = source_tables(tables)
     source_plan = SourcePlan(
         name=source_name,
+        topic_prefix=f"{source_name}-{_captured(captured)}",
         engine=source.engine,
         platform=source.platform,
         host=_setting("CONNECT_MYSQL_HOSTNAME", source.host, "host of the OpenMRS database"),
@@ -85,7 +88,7 @@ def build_plan(spec: OzoneSpec, dictionary: Dictionary | None = None) -> SitePla
         database=source.database,
         server_id=source.server_id or _server_id(site.id, source_name),
         demo=DemoData(source.demo.patients, source.demo.seed) if source.demo else None,
-        tables=source_tables(tables),
+        tables=captured,
     )
     sink_plan = SinkPlan(
         host=_setting("ANALYTICS_DB_HOST", sink.host, "host of the analytics database"),
@@ -169,12 +172,18 @@ def _server_id(site: str, source: str) -> int:
     return 100_000 + int.from_bytes(digest[:4]) % 2_000_000_000
 
 
+def _captured(tables: tuple[str, ...]) -> str:
+    """Hash which tables and columns are captured."""
+    columns = (f"{table}.{column.name}" for table in tables for column in TABLES[table].columns)
+    return hashlib.sha256("\n".join(columns).encode()).hexdigest()[:8]
+
+
 def _fingerprint(
     source: SourcePlan, sink: SinkPlan, tables: list[FlattenedTable], parallelism: int
 ) -> str:
     """Hash what the tables are and how they are filled."""
     digest = hashlib.sha256()
-    parts = [source.name, source.database, sink.schema, str(parallelism)]
+    parts = [source.topic_prefix, source.database, sink.schema, str(parallelism)]
     for table in tables:
         parts.append(insert_sql(table))
         parts += (f"{column.name} {column.type}" for column in table.columns)

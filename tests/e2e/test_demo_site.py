@@ -71,10 +71,16 @@ def test_each_topic_is_read_once_and_made_from_the_tables_that_are_read(site: Ru
     assert sorted(read) == sorted(topic["name"].rpartition(".")[2] for topic in topics)
 
 
-def test_connector_configurations_are_accepted(site: RunningSite) -> None:
-    registered = json.loads((site.folder / "connect" / "connectors" / "openmrs.json").read_text())
-    other = {**registered["config"], "connector.class": "io.debezium.connector.mysql.MySqlConnector"}
-    for config in (registered["config"], other):
+def test_connector_configurations_are_accepted(site: RunningSite, working_folder: Path) -> None:
+    external = working_folder / "external"
+    render(ROOT / "examples" / "external" / "ozone.yaml", external)
+    registered, mysql = (
+        json.loads((folder / "connect" / "connectors" / "openmrs.json").read_text())
+        for folder in (site.folder, external)
+    )
+    assert "MariaDb" in registered["config"]["connector.class"]
+    assert "MySql" in mysql["config"]["connector.class"]
+    for config in (registered["config"], mysql["config"]):
         kind = config["connector.class"].rpartition(".")[2]
         result = site.send(
             "connect", "PUT", f"/connector-plugins/{kind}/config/validate", {**config, "name": "openmrs"}
