@@ -1,0 +1,143 @@
+CREATE TABLE `sink`.`visit_notes` (
+  `site` STRING,
+  `encounter_id` BIGINT,
+  `encounter_uuid` STRING,
+  `encounter_datetime` TIMESTAMP(3),
+  `encounter_type` STRING,
+  `form_name` STRING,
+  `location` STRING,
+  `location_uuid` STRING,
+  `visit_id` BIGINT,
+  `visit_uuid` STRING,
+  `visit_type` STRING,
+  `patient_id` BIGINT,
+  `patient_uuid` STRING,
+  `diagnosis` STRING,
+  `diagnosis_uuid` STRING,
+  `diagnoses` STRING,
+  `complaints` STRING,
+  `note` STRING,
+  `return_date` DATE,
+  PRIMARY KEY (`encounter_id`) NOT ENFORCED
+) WITH (
+  'connector' = 'jdbc',
+  'url' = 'jdbc:postgresql://${ANALYTICS_DB_HOST}:${ANALYTICS_DB_PORT}/${ANALYTICS_DB_NAME}?reWriteBatchedInserts=true',
+  'table-name' = 'public.visit_notes',
+  'username' = '${ANALYTICS_DB_USER}',
+  'password' = '${ANALYTICS_DB_PASSWORD}',
+  'sink.buffer-flush.max-rows' = '5000',
+  'sink.buffer-flush.interval' = '200ms',
+  'sink.max-retries' = '10'
+);
+
+INSERT INTO `sink`.`visit_notes`
+WITH visit_context AS (
+  SELECT v.visit_id, v.uuid, v.date_started, v.date_stopped, v.voided, t.name AS visit_type
+  FROM `openmrs`.`visit` v
+  JOIN `openmrs`.`visit_type` t ON t.visit_type_id = v.visit_type_id
+),
+encounter_row AS (
+  SELECT e.encounter_id, e.uuid, e.encounter_datetime, t.name AS encounter_type, f.name AS form_name,
+    l.name AS location, l.uuid AS location_uuid, v.visit_id, v.uuid AS visit_uuid, v.visit_type,
+    e.patient_id, o.uuid AS patient_uuid
+  FROM `openmrs`.`encounter` e
+  JOIN `openmrs`.`encounter_type` t ON t.encounter_type_id = e.encounter_type
+  JOIN `openmrs`.`patient` p ON p.patient_id = e.patient_id AND p.voided IN ('0', 'false')
+  JOIN `openmrs`.`person` o ON o.person_id = e.patient_id
+  LEFT JOIN visit_context v ON v.visit_id = e.visit_id AND v.voided IN ('0', 'false')
+  LEFT JOIN `openmrs`.`location` l ON l.location_id = e.location_id
+  LEFT JOIN `openmrs`.`form` f ON f.form_id = e.form_id
+  WHERE e.voided IN ('0', 'false')
+    AND (t.name IN ('Visit Note') OR t.uuid IN ('Visit Note'))
+),
+mapping AS (
+  SELECT m.concept_id, s.name AS source, t.code, y.name = 'SAME-AS' AS same_as
+  FROM `openmrs`.`concept_reference_map` m
+  JOIN `openmrs`.`concept_reference_term` t ON t.concept_reference_term_id = m.concept_reference_term_id
+  JOIN `openmrs`.`concept_reference_source` s ON s.concept_source_id = t.concept_source_id
+  JOIN `openmrs`.`concept_map_type` y ON y.concept_map_type_id = m.concept_map_type_id
+),
+wanted_concept AS (
+  SELECT reference, MIN(concept_id) AS concept_id
+  FROM (
+    SELECT CONCAT(source, ':', code) AS reference, concept_id FROM mapping WHERE same_as AND CONCAT(source, ':', code) IN ('CIEL:1284', 'CIEL:162169', 'CIEL:5096', 'CIEL:5219')
+  )
+  GROUP BY reference
+),
+observation AS (
+  SELECT o.encounter_id, w.reference, CONCAT(CAST(o.obs_datetime + 1000000000000000 AS STRING), CAST(o.obs_id + 10000000000 AS STRING)) AS order_key,
+    o.value_coded, o.value_numeric, o.value_text, o.value_datetime
+  FROM `openmrs`.`obs` o
+  JOIN wanted_concept w ON w.concept_id = o.concept_id
+  WHERE o.voided IN ('0', 'false') AND o.encounter_id IS NOT NULL
+),
+fact_cells AS (
+  SELECT encounter_id,
+    MAX(CONCAT(order_key, value_text)) FILTER (WHERE reference = 'CIEL:162169' AND value_text IS NOT NULL) AS `note`,
+    MAX(CONCAT(order_key, CAST(CAST(CAST(TO_TIMESTAMP_LTZ(value_datetime, 3) AS TIMESTAMP(3)) AS DATE) AS STRING))) FILTER (WHERE reference = 'CIEL:5096' AND value_datetime IS NOT NULL) AS `return_date`
+  FROM observation
+  GROUP BY encounter_id
+),
+picked_answer AS (
+  SELECT encounter_id, reference, 'last' AS pick, '' AS order_key, CAST(SUBSTRING(MAX(CONCAT(order_key, CAST(value_coded AS STRING))) FROM 28) AS INT) AS answer
+  FROM observation
+  WHERE value_coded IS NOT NULL AND reference IN ('CIEL:1284')
+  GROUP BY encounter_id, reference
+  UNION ALL
+  SELECT encounter_id, reference, 'all' AS pick, order_key, value_coded AS answer
+  FROM observation
+  WHERE value_coded IS NOT NULL AND reference IN ('CIEL:1284', 'CIEL:5219')
+),
+concept_label AS (
+  SELECT concept_id, name, locale, locale_preferred NOT IN ('0', 'false') AS locale_preferred
+  FROM (
+    SELECT *, ROW_NUMBER() OVER (
+      PARTITION BY concept_id
+      ORDER BY CASE WHEN locale = 'en' THEN 0 WHEN locale LIKE 'en!_%' ESCAPE '!' THEN 1 WHEN locale = 'fr' THEN 2 WHEN locale LIKE 'fr!_%' ESCAPE '!' THEN 3 ELSE 4 END,
+        CASE WHEN locale_preferred NOT IN ('0', 'false') THEN 0 WHEN concept_name_type = 'FULLY_SPECIFIED' THEN 1 ELSE 2 END,
+        CASE WHEN locale IS NULL THEN '' ELSE locale END,
+        concept_name_id
+    ) AS place
+    FROM `openmrs`.`concept_name`
+    WHERE voided IN ('0', 'false')
+  )
+  WHERE place = 1
+),
+answer AS (
+  SELECT p.encounter_id, p.reference, p.pick, p.order_key, l.name, c.uuid
+  FROM picked_answer p
+  LEFT JOIN concept_label l ON l.concept_id = p.answer
+  LEFT JOIN `openmrs`.`concept` c ON c.concept_id = p.answer
+),
+answer_cells AS (
+  SELECT encounter_id,
+    MAX(name) FILTER (WHERE reference = 'CIEL:1284' AND pick = 'last') AS `diagnosis`,
+    MAX(uuid) FILTER (WHERE reference = 'CIEL:1284' AND pick = 'last') AS `diagnosis_uuid`,
+    ARRAY_AGG(CONCAT(CHR(30), order_key, name)) FILTER (WHERE reference = 'CIEL:1284' AND pick = 'all' AND name IS NOT NULL) AS `diagnoses`,
+    ARRAY_AGG(CONCAT(CHR(30), order_key, name)) FILTER (WHERE reference = 'CIEL:5219' AND pick = 'all' AND name IS NOT NULL) AS `complaints`
+  FROM answer
+  GROUP BY encounter_id
+)
+SELECT
+  'demo' AS `site`,
+  CAST(e.encounter_id AS BIGINT) AS `encounter_id`,
+  e.uuid AS `encounter_uuid`,
+  CAST(TO_TIMESTAMP_LTZ(e.encounter_datetime, 3) AS TIMESTAMP(3)) AS `encounter_datetime`,
+  e.encounter_type AS `encounter_type`,
+  e.form_name AS `form_name`,
+  e.location AS `location`,
+  e.location_uuid AS `location_uuid`,
+  CAST(e.visit_id AS BIGINT) AS `visit_id`,
+  e.visit_uuid AS `visit_uuid`,
+  e.visit_type AS `visit_type`,
+  CAST(e.patient_id AS BIGINT) AS `patient_id`,
+  e.patient_uuid AS `patient_uuid`,
+  a.`diagnosis` AS `diagnosis`,
+  a.`diagnosis_uuid` AS `diagnosis_uuid`,
+  SUBSTRING(REGEXP_REPLACE(ARRAY_JOIN(ARRAY_SORT(a.`diagnoses`), ''), '\x1E[0-9]{27}', '; ') FROM 3) AS `diagnoses`,
+  SUBSTRING(REGEXP_REPLACE(ARRAY_JOIN(ARRAY_SORT(a.`complaints`), ''), '\x1E[0-9]{27}', '; ') FROM 3) AS `complaints`,
+  SUBSTRING(f.`note` FROM 28) AS `note`,
+  CAST(SUBSTRING(f.`return_date` FROM 28) AS DATE) AS `return_date`
+FROM encounter_row e
+LEFT JOIN fact_cells f ON f.encounter_id = e.encounter_id
+LEFT JOIN answer_cells a ON a.encounter_id = e.encounter_id;

@@ -1,0 +1,115 @@
+CREATE TABLE `sink`.`vitals` (
+  `site` STRING,
+  `encounter_id` BIGINT,
+  `encounter_uuid` STRING,
+  `encounter_datetime` TIMESTAMP(3),
+  `encounter_type` STRING,
+  `form_name` STRING,
+  `location` STRING,
+  `location_uuid` STRING,
+  `visit_id` BIGINT,
+  `visit_uuid` STRING,
+  `visit_type` STRING,
+  `patient_id` BIGINT,
+  `patient_uuid` STRING,
+  `weight_kg` DOUBLE,
+  `height_cm` DOUBLE,
+  `systolic` BIGINT,
+  `diastolic` BIGINT,
+  `pulse` BIGINT,
+  `temperature_c` DOUBLE,
+  `respiratory_rate` BIGINT,
+  `oxygen_saturation` DOUBLE,
+  `measurements` BIGINT,
+  PRIMARY KEY (`encounter_id`) NOT ENFORCED
+) WITH (
+  'connector' = 'jdbc',
+  'url' = 'jdbc:postgresql://${ANALYTICS_DB_HOST}:${ANALYTICS_DB_PORT}/${ANALYTICS_DB_NAME}?reWriteBatchedInserts=true',
+  'table-name' = 'public.vitals',
+  'username' = '${ANALYTICS_DB_USER}',
+  'password' = '${ANALYTICS_DB_PASSWORD}',
+  'sink.buffer-flush.max-rows' = '5000',
+  'sink.buffer-flush.interval' = '200ms',
+  'sink.max-retries' = '10'
+);
+
+INSERT INTO `sink`.`vitals`
+WITH visit_context AS (
+  SELECT v.visit_id, v.uuid, v.date_started, v.date_stopped, v.voided, t.name AS visit_type
+  FROM `openmrs`.`visit` v
+  JOIN `openmrs`.`visit_type` t ON t.visit_type_id = v.visit_type_id
+),
+encounter_row AS (
+  SELECT e.encounter_id, e.uuid, e.encounter_datetime, t.name AS encounter_type, f.name AS form_name,
+    l.name AS location, l.uuid AS location_uuid, v.visit_id, v.uuid AS visit_uuid, v.visit_type,
+    e.patient_id, o.uuid AS patient_uuid
+  FROM `openmrs`.`encounter` e
+  JOIN `openmrs`.`encounter_type` t ON t.encounter_type_id = e.encounter_type
+  JOIN `openmrs`.`patient` p ON p.patient_id = e.patient_id AND p.voided IN ('0', 'false')
+  JOIN `openmrs`.`person` o ON o.person_id = e.patient_id
+  LEFT JOIN visit_context v ON v.visit_id = e.visit_id AND v.voided IN ('0', 'false')
+  LEFT JOIN `openmrs`.`location` l ON l.location_id = e.location_id
+  LEFT JOIN `openmrs`.`form` f ON f.form_id = e.form_id
+  WHERE e.voided IN ('0', 'false')
+    AND (t.name IN ('Vitals') OR t.uuid IN ('Vitals'))
+),
+mapping AS (
+  SELECT m.concept_id, s.name AS source, t.code, y.name = 'SAME-AS' AS same_as
+  FROM `openmrs`.`concept_reference_map` m
+  JOIN `openmrs`.`concept_reference_term` t ON t.concept_reference_term_id = m.concept_reference_term_id
+  JOIN `openmrs`.`concept_reference_source` s ON s.concept_source_id = t.concept_source_id
+  JOIN `openmrs`.`concept_map_type` y ON y.concept_map_type_id = m.concept_map_type_id
+),
+wanted_concept AS (
+  SELECT reference, MIN(concept_id) AS concept_id
+  FROM (
+    SELECT CONCAT(source, ':', code) AS reference, concept_id FROM mapping WHERE same_as AND CONCAT(source, ':', code) IN ('CIEL:5085', 'CIEL:5086', 'CIEL:5087', 'CIEL:5088', 'CIEL:5089', 'CIEL:5090', 'CIEL:5092', 'CIEL:5242')
+  )
+  GROUP BY reference
+),
+observation AS (
+  SELECT o.encounter_id, w.reference, CONCAT(CAST(o.obs_datetime + 1000000000000000 AS STRING), CAST(o.obs_id + 10000000000 AS STRING)) AS order_key,
+    o.value_coded, o.value_numeric, o.value_text, o.value_datetime
+  FROM `openmrs`.`obs` o
+  JOIN wanted_concept w ON w.concept_id = o.concept_id
+  WHERE o.voided IN ('0', 'false') AND o.encounter_id IS NOT NULL
+),
+fact_cells AS (
+  SELECT encounter_id,
+    MAX(CONCAT(order_key, CAST(value_numeric AS STRING))) FILTER (WHERE reference = 'CIEL:5089' AND value_numeric IS NOT NULL) AS `weight_kg`,
+    MAX(CONCAT(order_key, CAST(value_numeric AS STRING))) FILTER (WHERE reference = 'CIEL:5090' AND value_numeric IS NOT NULL) AS `height_cm`,
+    MAX(CONCAT(order_key, CAST(CAST(ROUND(value_numeric, 0) AS BIGINT) AS STRING))) FILTER (WHERE reference = 'CIEL:5085' AND value_numeric IS NOT NULL) AS `systolic`,
+    MAX(CONCAT(order_key, CAST(CAST(ROUND(value_numeric, 0) AS BIGINT) AS STRING))) FILTER (WHERE reference = 'CIEL:5086' AND value_numeric IS NOT NULL) AS `diastolic`,
+    MAX(CONCAT(order_key, CAST(CAST(ROUND(value_numeric, 0) AS BIGINT) AS STRING))) FILTER (WHERE reference = 'CIEL:5087' AND value_numeric IS NOT NULL) AS `pulse`,
+    MAX(value_numeric) FILTER (WHERE reference = 'CIEL:5088' AND value_numeric IS NOT NULL) AS `temperature_c`,
+    MAX(CONCAT(order_key, CAST(CAST(ROUND(value_numeric, 0) AS BIGINT) AS STRING))) FILTER (WHERE reference = 'CIEL:5242' AND value_numeric IS NOT NULL) AS `respiratory_rate`,
+    MAX(CONCAT(order_key, CAST(value_numeric AS STRING))) FILTER (WHERE reference = 'CIEL:5092' AND value_numeric IS NOT NULL) AS `oxygen_saturation`,
+    COUNT(value_numeric) FILTER (WHERE reference = 'CIEL:5089' AND value_numeric IS NOT NULL) AS `measurements`
+  FROM observation
+  GROUP BY encounter_id
+)
+SELECT
+  'demo' AS `site`,
+  CAST(e.encounter_id AS BIGINT) AS `encounter_id`,
+  e.uuid AS `encounter_uuid`,
+  CAST(TO_TIMESTAMP_LTZ(e.encounter_datetime, 3) AS TIMESTAMP(3)) AS `encounter_datetime`,
+  e.encounter_type AS `encounter_type`,
+  e.form_name AS `form_name`,
+  e.location AS `location`,
+  e.location_uuid AS `location_uuid`,
+  CAST(e.visit_id AS BIGINT) AS `visit_id`,
+  e.visit_uuid AS `visit_uuid`,
+  e.visit_type AS `visit_type`,
+  CAST(e.patient_id AS BIGINT) AS `patient_id`,
+  e.patient_uuid AS `patient_uuid`,
+  CAST(SUBSTRING(f.`weight_kg` FROM 28) AS DOUBLE) AS `weight_kg`,
+  CAST(SUBSTRING(f.`height_cm` FROM 28) AS DOUBLE) AS `height_cm`,
+  CAST(SUBSTRING(f.`systolic` FROM 28) AS BIGINT) AS `systolic`,
+  CAST(SUBSTRING(f.`diastolic` FROM 28) AS BIGINT) AS `diastolic`,
+  CAST(SUBSTRING(f.`pulse` FROM 28) AS BIGINT) AS `pulse`,
+  CAST(f.`temperature_c` AS DOUBLE) AS `temperature_c`,
+  CAST(SUBSTRING(f.`respiratory_rate` FROM 28) AS BIGINT) AS `respiratory_rate`,
+  CAST(SUBSTRING(f.`oxygen_saturation` FROM 28) AS DOUBLE) AS `oxygen_saturation`,
+  COALESCE(f.`measurements`, CAST(0 AS BIGINT)) AS `measurements`
+FROM encounter_row e
+LEFT JOIN fact_cells f ON f.encounter_id = e.encounter_id;

@@ -1,0 +1,66 @@
+CREATE TABLE `sink`.`encounters` (
+  `encounter_id` BIGINT,
+  `encounter_voided` BOOLEAN,
+  `location` STRING,
+  `encounter_datetime` TIMESTAMP(3),
+  `encounter_type` STRING,
+  `visit_type` STRING,
+  `visit_date_started` TIMESTAMP(3),
+  `visit_date_stopped` TIMESTAMP(3),
+  `form_name` STRING,
+  `form_uuid` STRING,
+  `form_version` STRING,
+  `encounter_uuid` STRING,
+  `encounter_type_uuid` STRING,
+  `visit_uuid` STRING,
+  `patient_uuid` STRING,
+  `location_uuid` STRING,
+  `creator_uuid` STRING,
+  PRIMARY KEY (`encounter_id`) NOT ENFORCED
+) WITH (
+  'connector' = 'jdbc',
+  'url' = 'jdbc:postgresql://${ANALYTICS_DB_HOST}:${ANALYTICS_DB_PORT}/${ANALYTICS_DB_NAME}?reWriteBatchedInserts=true',
+  'table-name' = 'public.encounters',
+  'username' = '${ANALYTICS_DB_USER}',
+  'password' = '${ANALYTICS_DB_PASSWORD}',
+  'sink.buffer-flush.max-rows' = '5000',
+  'sink.buffer-flush.interval' = '200ms',
+  'sink.max-retries' = '10'
+);
+
+INSERT INTO `sink`.`encounters`
+WITH visit_context AS (
+  SELECT v.visit_id, v.uuid, v.date_started, v.date_stopped, v.voided, t.name AS visit_type
+  FROM `openmrs`.`visit` v
+  JOIN `openmrs`.`visit_type` t ON t.visit_type_id = v.visit_type_id
+),
+user_uuid AS (
+  SELECT u.user_id, p.uuid
+  FROM `openmrs`.`users` u
+  JOIN `openmrs`.`person` p ON p.person_id = u.person_id
+)
+SELECT
+  CAST(e.encounter_id AS BIGINT) AS `encounter_id`,
+  e.voided NOT IN ('0', 'false') AS `encounter_voided`,
+  l.name AS `location`,
+  CAST(TO_TIMESTAMP_LTZ(e.encounter_datetime, 3) AS TIMESTAMP(3)) AS `encounter_datetime`,
+  y.name AS `encounter_type`,
+  v.visit_type AS `visit_type`,
+  CAST(TO_TIMESTAMP_LTZ(v.date_started, 3) AS TIMESTAMP(3)) AS `visit_date_started`,
+  CAST(TO_TIMESTAMP_LTZ(v.date_stopped, 3) AS TIMESTAMP(3)) AS `visit_date_stopped`,
+  f.name AS `form_name`,
+  f.uuid AS `form_uuid`,
+  f.version AS `form_version`,
+  e.uuid AS `encounter_uuid`,
+  y.uuid AS `encounter_type_uuid`,
+  v.uuid AS `visit_uuid`,
+  p.uuid AS `patient_uuid`,
+  l.uuid AS `location_uuid`,
+  u.uuid AS `creator_uuid`
+FROM `openmrs`.`encounter` e
+JOIN `openmrs`.`person` p ON p.person_id = e.patient_id
+JOIN `openmrs`.`encounter_type` y ON y.encounter_type_id = e.encounter_type
+LEFT JOIN visit_context v ON v.visit_id = e.visit_id
+LEFT JOIN `openmrs`.`location` l ON l.location_id = e.location_id
+LEFT JOIN `openmrs`.`form` f ON f.form_id = e.form_id
+JOIN user_uuid u ON u.user_id = e.creator;
