@@ -69,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # A name of another alphabet must not end the run on a terminal of one that lacks it.
             stream.reconfigure(errors="backslashreplace")
+    # What else is installed must not change what a file means; and looking for it takes time.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     outcome = _Outcome()
     code: object = CLEAN
     try:
