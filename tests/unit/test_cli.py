@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -324,3 +326,43 @@ def test_validating_does_not_load_what_renders() -> None:
     loaded = set(done.stderr.split())
     assert "ozone_gen.spec" in loaded
     assert loaded.isdisjoint({"jinja2", "rich", "jsonschema", "ozone_gen.generate", "ozone_gen.plan.build"})
+
+
+def on_a_terminal(arguments: list[str], **environment: str) -> str:
+    """What the command shows on a terminal, on both outputs."""
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ozone_gen", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=child,
+        stderr=child,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100", **environment},
+    )
+    os.close(child)
+    shown = b""
+    # On Linux reading fails once the other side is closed.
+    with suppress(OSError):
+        while piece := os.read(parent, 4096):
+            shown += piece
+    os.close(parent)
+    process.wait()
+    return shown.decode()
+
+
+def test_findings_have_colours_on_a_terminal(site: Path) -> None:
+    broken("bad.yaml")
+    assert "\x1b[31m" in on_a_terminal(["validate", "bad.yaml"])
+    assert "\x1b[" not in on_a_terminal(["validate", "bad.yaml"], NO_COLOR="1")
+    assert "\x1b[32m+" in on_a_terminal(["render", "ozone.yaml", "-o", "out", "--diff"])
+
+
+def test_long_work_shows_how_far_it_is(site: Path) -> None:
+    shown = on_a_terminal(["demo-data", "--patients", "80", "-o", "demo.sql"])
+    assert "making up" in shown
+    assert "80/80" in shown
+
+
+def test_a_database_is_not_poured_onto_a_terminal(site: Path) -> None:
+    shown = on_a_terminal(["demo-data"])
+    assert "name a file with -o" in shown
+    assert "INSERT" not in shown

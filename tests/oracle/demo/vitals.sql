@@ -7,18 +7,18 @@ SELECT 'demo' AS site, e.encounter_id, e.uuid AS encounter_uuid, e.encounter_dat
   (SELECT x.value_numeric FROM obs x WHERE x.encounter_id = e.encounter_id AND x.voided = 0
      AND x.concept_id = {CIEL:5090} AND x.value_numeric IS NOT NULL
    ORDER BY x.obs_datetime DESC, x.obs_id DESC LIMIT 1) AS height_cm,
-  (SELECT ROUND(x.value_numeric) FROM obs x WHERE x.encounter_id = e.encounter_id AND x.voided = 0
+  (SELECT ROUND(CAST(x.value_numeric AS DECIMAL(30, 10))) FROM obs x WHERE x.encounter_id = e.encounter_id AND x.voided = 0
      AND x.concept_id = {CIEL:5085} AND x.value_numeric IS NOT NULL
    ORDER BY x.obs_datetime DESC, x.obs_id DESC LIMIT 1) AS systolic,
-  (SELECT ROUND(x.value_numeric) FROM obs x WHERE x.encounter_id = e.encounter_id AND x.voided = 0
+  (SELECT ROUND(CAST(x.value_numeric AS DECIMAL(30, 10))) FROM obs x WHERE x.encounter_id = e.encounter_id AND x.voided = 0
      AND x.concept_id = {CIEL:5086} AND x.value_numeric IS NOT NULL
    ORDER BY x.obs_datetime DESC, x.obs_id DESC LIMIT 1) AS diastolic,
-  (SELECT ROUND(x.value_numeric) FROM obs x WHERE x.encounter_id = e.encounter_id AND x.voided = 0
+  (SELECT ROUND(CAST(x.value_numeric AS DECIMAL(30, 10))) FROM obs x WHERE x.encounter_id = e.encounter_id AND x.voided = 0
      AND x.concept_id = {CIEL:5087} AND x.value_numeric IS NOT NULL
    ORDER BY x.obs_datetime DESC, x.obs_id DESC LIMIT 1) AS pulse,
   (SELECT MAX(x.value_numeric) FROM obs x WHERE x.encounter_id = e.encounter_id AND x.voided = 0
      AND x.concept_id = {CIEL:5088}) AS temperature_c,
-  (SELECT ROUND(x.value_numeric) FROM obs x WHERE x.encounter_id = e.encounter_id AND x.voided = 0
+  (SELECT ROUND(CAST(x.value_numeric AS DECIMAL(30, 10))) FROM obs x WHERE x.encounter_id = e.encounter_id AND x.voided = 0
      AND x.concept_id = {CIEL:5242} AND x.value_numeric IS NOT NULL
    ORDER BY x.obs_datetime DESC, x.obs_id DESC LIMIT 1) AS respiratory_rate,
   (SELECT x.value_numeric FROM obs x WHERE x.encounter_id = e.encounter_id AND x.voided = 0
