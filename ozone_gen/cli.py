@@ -59,8 +59,11 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ozone-gen")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Turn one ozone.yaml into every file that a clinic site's analytics needs."""
+    if os.environ.get("NO_COLOR"):
+        context.color = False
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
