@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-flink check format demo test clean
+.PHONY: help venv venv-flink check format golden demo test test-fast clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -30,12 +30,33 @@ check: venv ## lint and check types
 format: venv ## sort imports and mend what ruff can
 	$(BIN)/ruff check --fix .
 
-demo: venv-flink ## make the environment, render the demo site and preview it
-	$(BIN)/ozone-gen render examples/demo/ozone.yaml -o out/demo
-	$(BIN)/ozone-gen preview examples/demo/ozone.yaml
+golden: venv ## rewrite the golden files; review what changed before you commit it
+	$(BIN)/python -m pytest --quiet --update-golden tests/golden tests/invalid tests/unit
 
-test: venv-flink check ## run everything
+demo: venv-flink ## set everything up, render the demo site and show its flattened tables
+	$(BIN)/ozone-gen render examples/demo/ozone.yaml -o out/demo
+	$(BIN)/ozone-gen preview examples/demo/ozone.yaml -o out/preview
+	@echo
+	@echo "The tables are in out/preview as Parquet files, the site that fills them for good is in out/demo."
+	@echo "Next: change examples/demo/ozone.yaml (another concept, another repeat) and run this again,"
+	@echo "or give your own data: $(BIN)/ozone-gen preview FILE.yaml --dump your-dump.sql"
+
+test: venv-flink check servers ## set everything up and run every test
 	$(BIN)/python -m pytest
+
+test-fast: venv check ## the tests that need no server, no Flink and no container
+	$(BIN)/python -m pytest -m "not contract and not flink and not e2e"
+
+# The contract tests start private MariaDB and PostgreSQL servers. The packages' own servers are not started.
+.PHONY: servers
+servers:
+	@if command -v mariadbd >/dev/null || test -x /usr/sbin/mariadbd && ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then :; \
+	elif test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+	  echo "installing mariadb-server and postgresql for the contract tests"; \
+	  $(SHELL) tests/contract/install-servers.sh; \
+	else \
+	  echo "MariaDB or PostgreSQL is not installed: the contract tests will say so and be skipped"; \
+	fi
 
 clean: ## remove the environment and what was generated
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

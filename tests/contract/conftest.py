@@ -45,13 +45,15 @@ class Server:
 
 
 def program(name: str, *places: str) -> str:
-    """The path of a server's program; the test fails where it is not installed."""
+    """The path of a server's program; where it is not installed the test is skipped, and in CI it fails."""
     folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/sbin"]
     for pattern in places:
         folders += map(str, sorted(Path("/").glob(pattern), reverse=True))
     found = shutil.which(name, path=os.pathsep.join(folders))
     if not found:
-        pytest.fail(f"{name} is not installed: on Debian, apt-get install mariadb-server postgresql")
+        missing = f"{name} is not installed: on Debian, apt-get install mariadb-server postgresql"
+        # In CI a test that did not run must not look like one that passed.
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
     return found
 
 

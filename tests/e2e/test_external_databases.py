@@ -191,6 +191,7 @@ def test_a_source_that_goes_away_is_noticed_and_followed_again(site: RunningSite
     clinic.compose("stop", "-t", "5", "clinic-db")
     until("connect-setup is unhealthy", lambda: site.states()["connect-setup"] == "unhealthy", 120)
     clinic.compose("start", "clinic-db")
-    until("the source answers", lambda: not site.change("UPDATE obs SET comments = 'back' WHERE obs_id % 3 = 0"))
+    clinic.compose("up", "-d", "--wait", "clinic-db")
+    site.change("UPDATE obs SET comments = 'back' WHERE obs_id % 3 = 0")
     site.settle(QUERIES, timeout=120)
     until("connect-setup is healthy", lambda: site.states()["connect-setup"] == "healthy", 120)

@@ -44,9 +44,12 @@ def to_keep(tree: Mapping[str, File]) -> dict[str, File]:
             lines.append(f"{path} is a copy of {copies[file.content].relative_to(ROOT).as_posix()}")
         elif path.endswith("demo-data.sql"):
             lines.append(f"{path} sha256 {hashlib.sha256(file.content).hexdigest()}")
+        elif file.seed:  # git ignores an .env wherever it is
+            kept[f"seed{path}"] = File(f"seed{path}", file.content)
+            lines.append(f"{path} is written once")
         else:
             kept[path] = File(path, file.content, file.executable)
-            lines.append(f"{path}{' (seed)' if file.seed else ''}")
+            lines.append(path)
     kept[LISTING] = File(LISTING, ("\n".join(lines) + "\n").encode())
     return kept
 
