@@ -55,6 +55,7 @@ from ozone_gen.diagnostics.codes.output import (
     ForeignFile,
     OutsideFolder,
 )
+from ozone_gen.diagnostics.codes.preview import FlinkMissing, JavaMissing, PreviewFailed
 from ozone_gen.diagnostics.codes.references import (
     AmbiguousConcept,
     UnknownConcept,
@@ -91,9 +92,11 @@ __all__ = [
     "DuplicateName",
     "EditedFile",
     "FileTooComplex",
+    "FlinkMissing",
     "FolderInUse",
     "ForeignFile",
     "InternalError",
+    "JavaMissing",
     "KeyNotText",
     "LiteralPassword",
     "LoopbackHost",
@@ -109,6 +112,7 @@ __all__ = [
     "NumberOutOfRange",
     "OutsideFolder",
     "PortConflict",
+    "PreviewFailed",
     "RepeatNotPossible",
     "RepeatedEntry",
     "ReservedName",

