@@ -241,28 +241,23 @@ def encounters(subqueries: Subqueries) -> FlattenedTable:
     columns = [
         _big("encounter_id", "e.encounter_id"),
         _true("encounter_voided", "e.voided"),
-        _name("location", "l.name"),
+        _name("location", "e.location"),
         _moment("encounter_datetime", "e.encounter_datetime"),
-        _name("encounter_type", "y.name"),
-        _name("visit_type", "v.visit_type"),
-        _moment("visit_date_started", "v.date_started"),
-        _moment("visit_date_stopped", "v.date_stopped"),
-        _name("form_name", "f.name"),
-        _name("form_uuid", "f.uuid"),
-        _name("form_version", "f.version"),
+        _name("encounter_type", "e.encounter_type"),
+        _name("visit_type", "e.visit_type"),
+        _moment("visit_date_started", "e.visit_date_started"),
+        _moment("visit_date_stopped", "e.visit_date_stopped"),
+        _name("form_name", "e.form_name"),
+        _name("form_uuid", "e.form_uuid"),
+        _name("form_version", "e.form_version"),
         _name("encounter_uuid", "e.uuid"),
-        _name("encounter_type_uuid", "y.uuid"),
-        _name("visit_uuid", "v.uuid"),
-        _name("patient_uuid", "p.uuid"),
-        _name("location_uuid", "l.uuid"),
+        _name("encounter_type_uuid", "e.encounter_type_uuid"),
+        _name("visit_uuid", "e.visit_uuid"),
+        _name("patient_uuid", "e.patient_uuid"),
+        _name("location_uuid", "e.location_uuid"),
         _name("creator_uuid", "u.uuid", "Of the person who is the creating user."),
     ]
-    body = f"""FROM {subqueries.table("encounter")} e
-JOIN {subqueries.table("person")} p ON p.person_id = e.patient_id
-JOIN {subqueries.table("encounter_type")} y ON y.encounter_type_id = e.encounter_type
-LEFT JOIN {subqueries.visit_context()} v ON v.visit_id = e.visit_id
-LEFT JOIN {subqueries.table("location")} l ON l.location_id = e.location_id
-LEFT JOIN {subqueries.table("form")} f ON f.form_id = e.form_id
+    body = f"""FROM {subqueries.encounter_context()} e
 JOIN {subqueries.user_uuid()} u ON u.user_id = e.creator"""
     return _finish(
         "encounters",
@@ -278,15 +273,7 @@ JOIN {subqueries.user_uuid()} u ON u.user_id = e.creator"""
 def observations(subqueries: Subqueries) -> FlattenedTable:
     """One row for each observation, with its question's and answer's names."""
     concept = subqueries.described_concept()
-    visit = subqueries.visit_context()
-    context = subqueries.add(
-        "encounter_context",
-        f"""SELECT e.encounter_id, e.uuid, y.name AS encounter_type,
-  v.uuid AS visit_uuid, v.visit_type, v.date_started, v.date_stopped
-FROM {subqueries.table("encounter")} e
-JOIN {subqueries.table("encounter_type")} y ON y.encounter_type_id = e.encounter_type
-LEFT JOIN {visit} v ON v.visit_id = e.visit_id""",
-    )
+    context = subqueries.encounter_context()
     group = subqueries.add(
         "obs_group",
         f"""SELECT g.obs_id, g.uuid, c.uuid AS concept_uuid
@@ -313,8 +300,8 @@ JOIN {subqueries.table("concept")} c ON c.concept_id = g.concept_id""",
         _name("encounter_type", "e.encounter_type"),
         _name("form_namespace_and_path", "o.form_namespace_and_path"),
         _name("visit_type", "e.visit_type"),
-        _moment("visit_date_started", "e.date_started"),
-        _moment("visit_date_stopped", "e.date_stopped"),
+        _moment("visit_date_started", "e.visit_date_started"),
+        _moment("visit_date_stopped", "e.visit_date_stopped"),
         _name("obs_void_reason", "o.void_reason"),
         _big("previous_version_obs_id", "o.previous_version"),
         _big("parent_obs_id", "o.obs_group_id"),

@@ -40,6 +40,12 @@ CONTEXT: Final = (
 )
 """The columns that every row has by itself: name, type, description."""
 
+
+def _of_visit(expression: str) -> str:
+    """A voided visit counts as absent."""
+    return f"CASE WHEN {sql.is_false('e.visit_voided')} THEN {expression} END"
+
+
 _CONTEXT_EXPRESSIONS: Final = {
     "encounter_id": "CAST(e.encounter_id AS BIGINT)",
     "encounter_uuid": "e.uuid",
@@ -48,9 +54,9 @@ _CONTEXT_EXPRESSIONS: Final = {
     "form_name": "e.form_name",
     "location": "e.location",
     "location_uuid": "e.location_uuid",
-    "visit_id": "CAST(e.visit_id AS BIGINT)",
-    "visit_uuid": "e.visit_uuid",
-    "visit_type": "e.visit_type",
+    "visit_id": _of_visit("CAST(e.visit_id AS BIGINT)"),
+    "visit_uuid": _of_visit("e.visit_uuid"),
+    "visit_type": _of_visit("e.visit_type"),
     "patient_id": "CAST(e.patient_id AS BIGINT)",
     "patient_uuid": "e.patient_uuid",
 }
@@ -58,7 +64,7 @@ _CONTEXT_EXPRESSIONS: Final = {
 
 def encounter_rows(plan: TablePlan, subqueries: Subqueries) -> FlattenedTable:
     """Decide the query of an own table whose rows are encounters."""
-    context = _encounters(plan, subqueries)
+    context = subqueries.encounter_context()
     columns = [
         SinkColumn(name, kind, _CONTEXT_EXPRESSIONS.get(name) or sql.literal(plan.site), description)
         for name, kind, description in CONTEXT
@@ -86,9 +92,16 @@ def encounter_rows(plan: TablePlan, subqueries: Subqueries) -> FlattenedTable:
         "encounter_id",
         "encounter_datetime",
         subqueries.named,
-        "\n".join(joins),
+        "\n".join([*joins, _wanted(plan)]),
         subqueries.reads,
     )
+
+
+def _wanted(plan: TablePlan) -> str:
+    """Keep the not voided encounters of not voided patients, of the wanted types."""
+    types = sql.literals(plan.encounter_types)
+    of_type = f"\n  AND (e.encounter_type IN {types} OR e.encounter_type_uuid IN {types})" if plan.encounter_types else ""
+    return f"WHERE {sql.is_false('e.voided')} AND {sql.is_false('e.patient_voided')}{of_type}"
 
 
 def _of_types(plan: TablePlan) -> str:
@@ -105,27 +118,6 @@ def _describe(column: ColumnPlan) -> str:
 def _by_answer(column: ColumnPlan) -> bool:
     """Say whether a cell needs the answer's concept joined; a count of coded answers does not."""
     return column.type in _ANSWERED and column.repeat is not Repeat.COUNT
-
-
-def _encounters(plan: TablePlan, subqueries: Subqueries) -> str:
-    """Add the not voided encounters of not voided patients with what they hang on."""
-    visit = subqueries.visit_context()
-    types = sql.literals(plan.encounter_types)
-    wanted = f"\n  AND (t.name IN {types} OR t.uuid IN {types})" if plan.encounter_types else ""
-    return subqueries.add(
-        "encounter_row",
-        f"""SELECT e.encounter_id, e.uuid, e.encounter_datetime, t.name AS encounter_type, f.name AS form_name,
-  l.name AS location, l.uuid AS location_uuid, v.visit_id, v.uuid AS visit_uuid, v.visit_type,
-  e.patient_id, o.uuid AS patient_uuid
-FROM {subqueries.table("encounter")} e
-JOIN {subqueries.table("encounter_type")} t ON t.encounter_type_id = e.encounter_type
-JOIN {subqueries.table("patient")} p ON p.patient_id = e.patient_id AND {sql.is_false("p.voided")}
-JOIN {subqueries.table("person")} o ON o.person_id = e.patient_id
-LEFT JOIN {visit} v ON v.visit_id = e.visit_id AND {sql.is_false("v.voided")}
-LEFT JOIN {subqueries.table("location")} l ON l.location_id = e.location_id
-LEFT JOIN {subqueries.table("form")} f ON f.form_id = e.form_id
-WHERE {sql.is_false("e.voided")}{wanted}""",
-    )
 
 
 def _observations(columns: Sequence[ColumnPlan], subqueries: Subqueries) -> str:

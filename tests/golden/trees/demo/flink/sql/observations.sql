@@ -85,11 +85,20 @@ visit_context AS (
   JOIN `openmrs`.`visit_type` t ON t.visit_type_id = v.visit_type_id
 ),
 encounter_context AS (
-  SELECT e.encounter_id, e.uuid, y.name AS encounter_type,
-    v.uuid AS visit_uuid, v.visit_type, v.date_started, v.date_stopped
+  SELECT e.encounter_id, e.uuid, e.encounter_datetime, e.voided, e.creator,
+    t.name AS encounter_type, t.uuid AS encounter_type_uuid,
+    f.name AS form_name, f.uuid AS form_uuid, f.version AS form_version,
+    l.name AS location, l.uuid AS location_uuid,
+    v.visit_id, v.uuid AS visit_uuid, v.voided AS visit_voided, v.visit_type,
+    v.date_started AS visit_date_started, v.date_stopped AS visit_date_stopped,
+    e.patient_id, o.uuid AS patient_uuid, p.voided AS patient_voided
   FROM `openmrs`.`encounter` e
-  JOIN `openmrs`.`encounter_type` y ON y.encounter_type_id = e.encounter_type
+  JOIN `openmrs`.`patient` p ON p.patient_id = e.patient_id
+  JOIN `openmrs`.`person` o ON o.person_id = e.patient_id
+  JOIN `openmrs`.`encounter_type` t ON t.encounter_type_id = e.encounter_type
   LEFT JOIN visit_context v ON v.visit_id = e.visit_id
+  LEFT JOIN `openmrs`.`form` f ON f.form_id = e.form_id
+  LEFT JOIN `openmrs`.`location` l ON l.location_id = e.location_id
 ),
 obs_group AS (
   SELECT g.obs_id, g.uuid, c.uuid AS concept_uuid
@@ -121,8 +130,8 @@ SELECT
   e.encounter_type AS `encounter_type`,
   o.form_namespace_and_path AS `form_namespace_and_path`,
   e.visit_type AS `visit_type`,
-  CAST(TO_TIMESTAMP_LTZ(e.date_started, 3) AS TIMESTAMP(3)) AS `visit_date_started`,
-  CAST(TO_TIMESTAMP_LTZ(e.date_stopped, 3) AS TIMESTAMP(3)) AS `visit_date_stopped`,
+  CAST(TO_TIMESTAMP_LTZ(e.visit_date_started, 3) AS TIMESTAMP(3)) AS `visit_date_started`,
+  CAST(TO_TIMESTAMP_LTZ(e.visit_date_stopped, 3) AS TIMESTAMP(3)) AS `visit_date_stopped`,
   o.void_reason AS `obs_void_reason`,
   CAST(o.previous_version AS BIGINT) AS `previous_version_obs_id`,
   CAST(o.obs_group_id AS BIGINT) AS `parent_obs_id`,

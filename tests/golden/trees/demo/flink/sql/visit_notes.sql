@@ -36,19 +36,21 @@ WITH visit_context AS (
   FROM `openmrs`.`visit` v
   JOIN `openmrs`.`visit_type` t ON t.visit_type_id = v.visit_type_id
 ),
-encounter_row AS (
-  SELECT e.encounter_id, e.uuid, e.encounter_datetime, t.name AS encounter_type, f.name AS form_name,
-    l.name AS location, l.uuid AS location_uuid, v.visit_id, v.uuid AS visit_uuid, v.visit_type,
-    e.patient_id, o.uuid AS patient_uuid
+encounter_context AS (
+  SELECT e.encounter_id, e.uuid, e.encounter_datetime, e.voided, e.creator,
+    t.name AS encounter_type, t.uuid AS encounter_type_uuid,
+    f.name AS form_name, f.uuid AS form_uuid, f.version AS form_version,
+    l.name AS location, l.uuid AS location_uuid,
+    v.visit_id, v.uuid AS visit_uuid, v.voided AS visit_voided, v.visit_type,
+    v.date_started AS visit_date_started, v.date_stopped AS visit_date_stopped,
+    e.patient_id, o.uuid AS patient_uuid, p.voided AS patient_voided
   FROM `openmrs`.`encounter` e
-  JOIN `openmrs`.`encounter_type` t ON t.encounter_type_id = e.encounter_type
-  JOIN `openmrs`.`patient` p ON p.patient_id = e.patient_id AND p.voided IN ('0', 'false')
+  JOIN `openmrs`.`patient` p ON p.patient_id = e.patient_id
   JOIN `openmrs`.`person` o ON o.person_id = e.patient_id
-  LEFT JOIN visit_context v ON v.visit_id = e.visit_id AND v.voided IN ('0', 'false')
-  LEFT JOIN `openmrs`.`location` l ON l.location_id = e.location_id
+  JOIN `openmrs`.`encounter_type` t ON t.encounter_type_id = e.encounter_type
+  LEFT JOIN visit_context v ON v.visit_id = e.visit_id
   LEFT JOIN `openmrs`.`form` f ON f.form_id = e.form_id
-  WHERE e.voided IN ('0', 'false')
-    AND (t.name IN ('Visit Note') OR t.uuid IN ('Visit Note'))
+  LEFT JOIN `openmrs`.`location` l ON l.location_id = e.location_id
 ),
 mapping AS (
   SELECT m.concept_id, s.name AS source, t.code, y.name = 'SAME-AS' AS same_as
@@ -127,9 +129,9 @@ SELECT
   e.form_name AS `form_name`,
   e.location AS `location`,
   e.location_uuid AS `location_uuid`,
-  CAST(e.visit_id AS BIGINT) AS `visit_id`,
-  e.visit_uuid AS `visit_uuid`,
-  e.visit_type AS `visit_type`,
+  CASE WHEN e.visit_voided IN ('0', 'false') THEN CAST(e.visit_id AS BIGINT) END AS `visit_id`,
+  CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_uuid END AS `visit_uuid`,
+  CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_type END AS `visit_type`,
   CAST(e.patient_id AS BIGINT) AS `patient_id`,
   e.patient_uuid AS `patient_uuid`,
   a.`diagnosis` AS `diagnosis`,
@@ -138,6 +140,8 @@ SELECT
   SUBSTRING(REGEXP_REPLACE(ARRAY_JOIN(ARRAY_SORT(a.`complaints`), ''), '\x1E[0-9]{27}', '; ') FROM 3) AS `complaints`,
   SUBSTRING(f.`note` FROM 28) AS `note`,
   CAST(SUBSTRING(f.`return_date` FROM 28) AS DATE) AS `return_date`
-FROM encounter_row e
+FROM encounter_context e
 LEFT JOIN fact_cells f ON f.encounter_id = e.encounter_id
-LEFT JOIN answer_cells a ON a.encounter_id = e.encounter_id;
+LEFT JOIN answer_cells a ON a.encounter_id = e.encounter_id
+WHERE e.voided IN ('0', 'false') AND e.patient_voided IN ('0', 'false')
+  AND (e.encounter_type IN ('Visit Note') OR e.encounter_type_uuid IN ('Visit Note'));

@@ -34,6 +34,22 @@ WITH visit_context AS (
   FROM `openmrs`.`visit` v
   JOIN `openmrs`.`visit_type` t ON t.visit_type_id = v.visit_type_id
 ),
+encounter_context AS (
+  SELECT e.encounter_id, e.uuid, e.encounter_datetime, e.voided, e.creator,
+    t.name AS encounter_type, t.uuid AS encounter_type_uuid,
+    f.name AS form_name, f.uuid AS form_uuid, f.version AS form_version,
+    l.name AS location, l.uuid AS location_uuid,
+    v.visit_id, v.uuid AS visit_uuid, v.voided AS visit_voided, v.visit_type,
+    v.date_started AS visit_date_started, v.date_stopped AS visit_date_stopped,
+    e.patient_id, o.uuid AS patient_uuid, p.voided AS patient_voided
+  FROM `openmrs`.`encounter` e
+  JOIN `openmrs`.`patient` p ON p.patient_id = e.patient_id
+  JOIN `openmrs`.`person` o ON o.person_id = e.patient_id
+  JOIN `openmrs`.`encounter_type` t ON t.encounter_type_id = e.encounter_type
+  LEFT JOIN visit_context v ON v.visit_id = e.visit_id
+  LEFT JOIN `openmrs`.`form` f ON f.form_id = e.form_id
+  LEFT JOIN `openmrs`.`location` l ON l.location_id = e.location_id
+),
 user_uuid AS (
   SELECT u.user_id, p.uuid
   FROM `openmrs`.`users` u
@@ -42,25 +58,20 @@ user_uuid AS (
 SELECT
   CAST(e.encounter_id AS BIGINT) AS `encounter_id`,
   e.voided NOT IN ('0', 'false') AS `encounter_voided`,
-  l.name AS `location`,
+  e.location AS `location`,
   CAST(TO_TIMESTAMP_LTZ(e.encounter_datetime, 3) AS TIMESTAMP(3)) AS `encounter_datetime`,
-  y.name AS `encounter_type`,
-  v.visit_type AS `visit_type`,
-  CAST(TO_TIMESTAMP_LTZ(v.date_started, 3) AS TIMESTAMP(3)) AS `visit_date_started`,
-  CAST(TO_TIMESTAMP_LTZ(v.date_stopped, 3) AS TIMESTAMP(3)) AS `visit_date_stopped`,
-  f.name AS `form_name`,
-  f.uuid AS `form_uuid`,
-  f.version AS `form_version`,
+  e.encounter_type AS `encounter_type`,
+  e.visit_type AS `visit_type`,
+  CAST(TO_TIMESTAMP_LTZ(e.visit_date_started, 3) AS TIMESTAMP(3)) AS `visit_date_started`,
+  CAST(TO_TIMESTAMP_LTZ(e.visit_date_stopped, 3) AS TIMESTAMP(3)) AS `visit_date_stopped`,
+  e.form_name AS `form_name`,
+  e.form_uuid AS `form_uuid`,
+  e.form_version AS `form_version`,
   e.uuid AS `encounter_uuid`,
-  y.uuid AS `encounter_type_uuid`,
-  v.uuid AS `visit_uuid`,
-  p.uuid AS `patient_uuid`,
-  l.uuid AS `location_uuid`,
+  e.encounter_type_uuid AS `encounter_type_uuid`,
+  e.visit_uuid AS `visit_uuid`,
+  e.patient_uuid AS `patient_uuid`,
+  e.location_uuid AS `location_uuid`,
   u.uuid AS `creator_uuid`
-FROM `openmrs`.`encounter` e
-JOIN `openmrs`.`person` p ON p.person_id = e.patient_id
-JOIN `openmrs`.`encounter_type` y ON y.encounter_type_id = e.encounter_type
-LEFT JOIN visit_context v ON v.visit_id = e.visit_id
-LEFT JOIN `openmrs`.`location` l ON l.location_id = e.location_id
-LEFT JOIN `openmrs`.`form` f ON f.form_id = e.form_id
+FROM encounter_context e
 JOIN user_uuid u ON u.user_id = e.creator;
