@@ -38,6 +38,9 @@ READER_GONE: Final = 141
 DEBUG: Final = "OZONE_GEN_DEBUG"
 """The variable that asks for a traceback when it is our fault."""
 
+DEMO_PATIENTS: Final = 155
+DEMO_SEED: Final = 1
+
 _MANY: Final = 5  # From this number of files on a progress bar is worth its start-up time.
 
 _files = click.argument("files", nargs=-1, required=True, metavar="FILE...")
@@ -177,9 +180,35 @@ def explain(code: str | None) -> None:
     click.echo(codes.explain(found), nl=False)
 
 
+@cli.command()
+@click.argument("file")
+@click.option("--dump", type=click.Path(path_type=Path), help="A mysqldump or mariadb-dump file; else demo data.")
+@click.option(
+    "-o",
+    "--out",
+    default=Path("out/preview"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The folder of the Parquet files.",
+)
+@click.option("--rows", default=5, show_default=True, type=click.IntRange(0, 1000), help="How many rows to show.")
+def preview(file: str, dump: Path | None, out: Path, rows: int) -> int:
+    """Fill the tables of FILE from a dump or from demo data, on this machine alone, and show them.
+
+    The same SQL runs as on the site, on a Flink that ends with this command: no server, no container.
+    """
+    outcome = _Outcome()
+    site = _load([file], outcome).get(file)
+    if site is not None:
+        with outcome.telling(file):
+            _preview(site, dump, out, rows, outcome)
+    outcome.show()
+    return outcome.code
+
+
 @cli.command("demo-data")
-@click.option("--patients", default=155, show_default=True, type=click.IntRange(0), help="How many patients.")
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Changes who is made up.")
+@click.option("--patients", default=DEMO_PATIENTS, show_default=True, type=click.IntRange(0), help="How many patients.")
+@click.option("--seed", default=DEMO_SEED, show_default=True, type=click.IntRange(0), help="Changes who is made up.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The file to write; else standard output.")
 def demo_data(patients: int, seed: int, out: Path | None) -> None:
     """Write a made-up OpenMRS database as SQL for MariaDB and MySQL."""
@@ -286,6 +315,42 @@ def _progress(doing: str, unit: str, total: int) -> Iterator[Callable[[int], Non
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(doing, total=total)
         yield lambda number: progress.advance(task, number)
+
+
+# --- preview
+
+
+def _preview(site: Site, dump: Path | None, out: Path, rows: int, outcome: _Outcome) -> None:
+    from rich.console import Console
+
+    from ozone_gen.plan.build import build_plan
+    from ozone_gen.preview import ProgressStages, job_files, run_preview, show_preview
+
+    plan = build_plan(site.spec, site.dictionary)
+    result = run_preview(
+        job_files(f"preview of {plan.site.id}", plan.source.name, plan.tables),
+        plan.tables,
+        dump or _demo_data(plan),
+        out,
+        ProgressStages(Console(stderr=True)),
+        rows=rows,
+        database=plan.source.database if dump else None,
+    )
+    outcome.add(result.warnings)
+    declared = {name: tuple(table.columns) for name, table in site.spec.flattening.tables.items()}
+    show_preview(result, Console(), declared)
+
+
+def _demo_data(plan: SitePlan) -> bytes:
+    """The demo data of a site, or the usual ones for a site of its own database."""
+    from ozone_gen.openmrs.demo import write_demo_data
+    from ozone_gen.plan import DemoData
+
+    demo = plan.source.demo or DemoData(patients=DEMO_PATIENTS, seed=DEMO_SEED)
+    out = io.StringIO()
+    with _progress("making up", "patients", demo.patients) as advance:
+        write_demo_data(out, patients=demo.patients, seed=demo.seed, advance=advance)
+    return out.getvalue().encode()
 
 
 # --- render

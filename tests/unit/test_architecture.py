@@ -36,10 +36,10 @@ MAY_IMPORT = {
     "load": ("checks", "diagnostics", "openmrs", "shape", "source", "spec"),
     "generate": ("components", "components.base", "plan", "render", "resources"),
     "rendering": ("diagnostics", "generate", "load", "plan", "plan.build", "render"),
-    "preview": ("diagnostics", "flattening", "openmrs", "plan", "resources", "text_output"),
+    "preview": ("diagnostics", "flattening", "openmrs", "render", "resources"),
     "cli": (
-        *("compare", "components.base", "diagnostics", "json_schema", "load", "openmrs", "plan", "preview"),
-        *("render", "rendering", "text_output", "write"),
+        *("compare", "components.base", "diagnostics", "json_schema", "load", "openmrs", "plan", "plan.build"),
+        *("preview", "render", "rendering", "text_output", "write"),
     ),
     "__main__": ("cli",),
 }

@@ -9,14 +9,17 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ozone_gen import __version__, cli, load
+from ozone_gen import __version__, cli, load, preview
 from ozone_gen.cli import main
-from ozone_gen.diagnostics import codes
+from ozone_gen.diagnostics import OutputError, Position, codes
 from ozone_gen.diagnostics.renderers import FORMATS
 from ozone_gen.json_schema import schema_text
+from ozone_gen.preview import Preview
+from ozone_gen.preview.results import PreviewTable
 
 EXTERNAL = """\
 version: 1
@@ -202,6 +205,55 @@ def test_validate_for_programs(site: Path, capsys: Output) -> None:
 def test_the_formats_are_those_of_the_renderers() -> None:
     (option,) = (each for each in cli.validate.params if each.name == "form")
     assert sorted(option.type.choices) == sorted(FORMATS)  # type: ignore[attr-defined]
+
+
+# --- preview
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the command asks of the preview, which then fails."""
+    found: dict[str, Any] = {}
+
+    def run(files: Any, tables: Any, data: Any, out: Any, stages: Any, **more: Any) -> None:
+        found.update(more, files=files, tables=[table.name for table in tables], data=data, out=out)
+        raise OutputError(codes.FlinkMissing.at(Position("preview"), "no Flink in this test"))
+
+    monkeypatch.setattr(preview, "run_preview", run)
+    return found
+
+
+def test_a_preview_of_demo_data(site: Path, asked: dict[str, Any], capsys: Output) -> None:
+    assert main(["preview", "ozone.yaml"]) == 2
+    assert "preview: error[OZ421] no Flink in this test" in capsys.readouterr().err
+    assert asked["tables"] == ["patients"]
+    assert "sql/patients.sql" in asked["files"]
+    assert asked["data"].startswith(b"SET NAMES utf8mb4;")
+    assert (asked["out"], asked["rows"], asked["database"]) == (Path("out/preview"), 5, None)
+
+
+def test_a_preview_of_a_dump(site: Path, asked: dict[str, Any]) -> None:
+    assert main(["preview", "ozone.yaml", "--dump", "x.sql", "-o", "p", "--rows", "9"]) == 2
+    assert asked["data"] == Path("x.sql")
+    assert (asked["out"], asked["rows"], asked["database"]) == (Path("p"), 9, "openmrs")
+
+
+def test_a_preview_of_a_wrong_file(site: Path, asked: dict[str, Any], capsys: Output) -> None:
+    assert main(["preview", broken("bad.yaml")]) == 1
+    assert "error[OZ101]" in capsys.readouterr().err
+    assert asked == {}
+
+
+def test_a_preview_shows_its_tables(site: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns, types = ("patient_id", "given_name"), ("bigint", "text")
+    table = PreviewTable("patients", columns, types, "patient_id", 1, (1, 1), ((7, "Amina"),), Path("x"))
+    warning = codes.DamagedText.at(Position("x.sql", 3), "a letter is damaged")
+    result = Preview((table,), {"patient": 1}, {}, (warning,))
+    monkeypatch.setattr(preview, "run_preview", lambda *_, **__: result)
+    assert main(["preview", "ozone.yaml"]) == 0
+    out, err = capsys.readouterr()
+    assert "Amina" in out
+    assert "x.sql:3:0: warning[OZ027] a letter is damaged" in err
 
 
 # --- the rest
