@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,6 @@ from ozone_gen.preview.job import JOB, WORK_VARIABLE
 _SMALL: Final = 256 << 20  # bytes of events
 _POLL: Final = 0.1  # seconds
 _PATIENCE: Final = 5.0  # seconds from asking the child to end until it is made to
-_CAUSE: Final = re.compile(r"^(?:flatten: |Caused by: )(.+)$", re.MULTILINE)
 _LOGGING: Final = """\
 rootLogger.level = WARN
 rootLogger.appenderRef.file.ref = File
@@ -36,9 +35,9 @@ def run_flink(
 ) -> None:
     """Fill the tables of the job in the folder `work` and wait for the end.
 
-    What the child writes goes into `log`. `input_bytes` is the size of the events, which decides how much
-    Java invests in its own speed. `started` is called once when rows begin to be worked on. The child ends
-    with this call, also by Ctrl-C. Raises OutputError where it fails.
+    What the child writes goes into `log`, which stays only where it fails. `input_bytes` is the size of the
+    events, which decides how much Java invests in its own speed. `started` is called once when rows begin
+    to be worked on. The child ends with this call, also by Ctrl-C. Raises OutputError where it fails.
     """
     (work / "tmp").mkdir(exist_ok=True)
     (work / "log4j.properties").write_text(_LOGGING, encoding="utf-8")
@@ -55,16 +54,16 @@ def run_flink(
             # A group of its own, so that Ctrl-C reaches us alone and we end the child and its Java together.
             start_new_session=True,
         )
+        code = 0
         try:
             code = _wait(child, work / "result", started)
         finally:
             _end(child)
+            if code == 0:  # also where Ctrl-C came first
+                log.unlink()
     if code != 0:
-        raise OutputError(
-            codes.PreviewFailed.at(
-                Position(str(log)), f"Flink could not flatten the data: {last_cause(log)}", hint=f"see {log}"
-            )
-        )
+        message = f"Flink could not flatten the data: {last_cause(log)}"
+        raise OutputError(codes.PreviewFailed.at(Position(str(log)), message, hint=f"see {log}"))
 
 
 def _wait(child: subprocess.Popen[bytes], result: Path, started: Callable[[], object]) -> int:
@@ -79,32 +78,31 @@ def _wait(child: subprocess.Popen[bytes], result: Path, started: Callable[[], ob
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """End the child's whole group; whatever is left of it after an error or a Ctrl-C."""
-    for how, patience in ((signal.SIGTERM, _PATIENCE), (signal.SIGKILL, None)):
+    """End the child's whole group, and wait for that: Java may still write into the folder that is to go."""
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + _PATIENCE
         try:
             os.killpg(child.pid, how)
-        except ProcessLookupError:
-            break
-        except PermissionError:  # macOS: the group has only a zombie left
-            break
-        try:
-            child.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
+            while time.monotonic() < deadline:
+                child.poll()  # collects it
+                os.killpg(child.pid, 0)
+                time.sleep(0.02)
+        except (ProcessLookupError, PermissionError):  # the latter on macOS, where a zombie is left
+            return
 
 
 def child_environment(
     environment: Mapping[str, str], work: Path, log: Path, java: Java, *, small: bool
 ) -> dict[str, str]:
     """What the child finds in its environment: ours, and where its Java, folders and logs are."""
-    options = ["-XX:+UseSerialGC", "-Xms512m", f'-Djava.io.tmpdir="{work / "tmp"}"', "-Duser.timezone=UTC"]
+    options = ["-XX:+UseSerialGC", f'-Djava.io.tmpdir="{work / "tmp"}"', "-Duser.timezone=UTC"]
     if small:
         # A job of seconds ends before the optimising compiler pays off: without it, half of the time.
         options.append("-XX:TieredStopAtLevel=1")
     return {
         **environment,
         WORK_VARIABLE: f"file://{work}",
-        "OZONE_PREVIEW_LOG": str(log),
+        "OZONE_PREVIEW_LOG": str(log.absolute()),
         "JAVA_HOME": str(java.home),
         # Last, so that what the user asks for wins.
         "JDK_JAVA_OPTIONS": " ".join([*options, environment.get("JDK_JAVA_OPTIONS", "")]).strip(),
@@ -119,10 +117,8 @@ def child_environment(
 def last_cause(log: Path) -> str:
     """The last line of a log that says why, else its last line."""
     text = log.read_text(encoding="utf-8", errors="replace")
-    causes = _CAUSE.findall(text)
-    if said := [line for line in text.splitlines() if line.startswith("flatten: ")]:
-        return said[-1].removeprefix("flatten: ")
-    if causes:
-        return str(causes[-1])
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for start in ("flatten: ", "Caused by: "):
+        if said := [line for line in lines if line.startswith(start)]:
+            return said[-1].removeprefix(start)
     return lines[-1] if lines else "it said nothing"

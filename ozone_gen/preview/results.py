@@ -78,9 +78,13 @@ def _read(table: FlattenedTable, result: Path) -> Any:
     from pyarrow import json
 
     schema = pa.schema([(column.name, arrow_type(str(column.type))) for column in table.columns])
-    options = json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
+    # The reader takes dates as numbers only, so they are read as texts and cast.
+    read_as = pa.schema(
+        [(field.name, pa.string() if pa.types.is_date(field.type) else field.type) for field in schema]
+    )
+    options = json.ParseOptions(explicit_schema=read_as, unexpected_field_behavior="error")
     parts = [
-        json.read_json(file, json.ReadOptions(block_size=_BLOCK), options).select(schema.names)
+        json.read_json(file, json.ReadOptions(block_size=_BLOCK), options).select(schema.names).cast(schema)
         for file in result_files(result)
     ]
     return pa.concat_tables([schema.empty_table(), *parts]).combine_chunks()

@@ -78,7 +78,6 @@ def run_preview(
     """
     require_flink()
     java = find_java(os.environ)
-    log = out / "flink.log"
     with _work_folder(out) as work, _Clock(stages) as clock:
         for path, content in job_files.items():
             file = work / path
@@ -89,7 +88,7 @@ def run_preview(
         run_flink(
             flink_jobs() / "flatten.py",
             work,
-            log,
+            out / "flink.log",
             java,
             input_bytes=sum(path.stat().st_size for path in (work / "events").glob("*/*")),
             started=lambda: clock.enter(Stage.FLATTENING),
@@ -100,7 +99,6 @@ def run_preview(
             result = work / "result" / table.name
             filled.append(write_parquet(table, result, out / f"{table.name}.parquet", sample=rows))
             advance(1)
-    log.unlink()
     return Preview(tuple(filled), summary.rows, MappingProxyType(clock.seconds), summary.warnings)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -32,6 +32,10 @@ class ProgressStages:
     @contextmanager
     def stage(self, stage: Stage, total: int | None) -> Iterator[Callable[[int], None]]:
         """Show a stage for as long as it lasts."""
+        if not self._console.is_terminal:  # a log: lines that stay, without what moves
+            self._console.print(f"{stage.value} ...", markup=False, highlight=False)
+            yield lambda steps: None
+            return
         columns = [SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()]
         if total is not None:
             columns.insert(2, BarColumn(bar_width=30))
@@ -41,33 +45,34 @@ class ProgressStages:
             yield lambda steps: progress.update(task, advance=steps)
 
 
-def show_preview(preview: Preview, console: Console) -> None:
-    """Print the first rows of each table, then how full they all are, where they are and how long it took."""
+def show_preview(
+    preview: Preview, console: Console, foremost: Mapping[str, Collection[str]] | None = None
+) -> None:
+    """Print the first rows of each table, then how full they all are, where they are and how long it took.
+
+    `foremost` names for a table the columns that its reader wants to see most, if not all fit.
+    """
     for table in preview.tables:
+        rows = f"{table.rows:,} row{'' if table.rows == 1 else 's'}"
+        first = f", the first {len(table.sample)}:" if len(table.sample) < table.rows else ""
         console.print()
-        console.print(_title(table))
+        console.print(Text.assemble((table.name, "bold"), f"  {rows}{first}"))
         if table.sample:
-            console.print(sample_table(table, console.width))
+            console.print(_sample(table, console.width, (foremost or {}).get(table.name, ())))
     console.print()
     console.print(_summary(preview.tables))
     console.print(Text(_times(preview), style="dim"))
 
 
-def _title(table: PreviewTable) -> Text:
-    rows = f"{table.rows:,} row{'' if table.rows == 1 else 's'}"
-    shown = f", the first {len(table.sample)}:" if len(table.sample) < table.rows else ""
-    return Text.assemble((table.name, "bold"), f"  {rows}{shown}")
-
-
-def sample_table(table: PreviewTable, width: int) -> Table:
-    """The first rows of a table, in as many columns as fit; a caption says what does not."""
+def _sample(table: PreviewTable, width: int, foremost: Collection[str]) -> Group:
+    """The first rows of a table in as many columns as fit, and a line that says what does not."""
     cells = [[_cell(value) for value in row] for row in table.sample]
     widths = [
         min(_WIDEST, max([len(name), *(text.cell_len for text in column)]))
         for name, column in zip(table.columns, zip(*cells, strict=True), strict=True)
     ]
-    shown = fitting(table, widths, width)
-    made = Table(box=box.SQUARE, show_edge=True, header_style="bold", caption_justify="left")
+    shown = fitting(table, widths, width, foremost)
+    made = Table(box=box.SQUARE, header_style="bold")
     for index in shown:
         numeric = table.types[index].startswith(_NUMBERS)
         made.add_column(
@@ -80,34 +85,44 @@ def sample_table(table: PreviewTable, width: int) -> Table:
     for row in cells:
         made.add_row(*(row[index] for index in shown))
     left_out = [index for index in range(len(table.columns)) if index not in shown]
-    if left_out:
-        empty = sum(not table.filled[index] for index in left_out)
-        made.caption = f"and {len(left_out)} more column{'' if len(left_out) == 1 else 's'}" + (
-            f", {empty} of them empty" if empty else ""
-        )
-    return made
+    if not left_out:
+        return Group(made)
+    empty = sum(not table.filled[index] for index in left_out)
+    note = f"and {len(left_out)} more column{'' if len(left_out) == 1 else 's'}"
+    return Group(made, Text(f"{note}, {empty} of them empty" if empty else note, style="dim"))
 
 
-def fitting(table: PreviewTable, widths: Sequence[int], width: int) -> list[int]:
-    """Choose the columns to show in `width` characters; always the key, and in the table's own order.
+def fitting(
+    table: PreviewTable, widths: Sequence[int], width: int, foremost: Collection[str] = ()
+) -> list[int]:
+    """Choose the columns to show in `width` characters, in the table's own order.
 
-    Columns that say something come before uuids, and those before columns without a single value.
+    The key is always shown. Then come the foremost columns, the others, uuids, and last those without any
+    value.
     """
-    key = table.columns.index(table.primary_key)
 
     def usefulness(index: int) -> tuple[int, int]:
-        if index == key:
-            return (0, index)
-        uuid = table.columns[index].endswith("uuid")
-        return ((3 if not table.filled[index] else 2 if uuid else 1), index)
+        name = table.columns[index]
+        if name == table.primary_key:
+            return 0, index
+        if name in foremost:
+            return 1, index
+        if not table.filled[index]:
+            return 4, index
+        return 3 if name.endswith("uuid") else 2, index
 
     shown: list[int] = []
     left = width - 1
-    for index in sorted(range(len(table.columns)), key=usefulness):
+    crowded_out = None
+    for kind, index in sorted(usefulness(index) for index in range(len(table.columns))):
+        if crowded_out is not None and kind > crowded_out:
+            break  # what is less useful does not take the room that is left
         needed = widths[index] + _BORDER
         if needed <= left or not shown:
             shown.append(index)
             left -= needed
+        else:
+            crowded_out = kind
     return sorted(shown)
 
 
