@@ -316,13 +316,14 @@ JOIN {subqueries.table("concept")} c ON c.concept_id = g.concept_id""",
         _name("patient_uuid", "p.uuid"),
         _name("question_uuid", "q.uuid"),
     ]
+    # What changes for many observations at once (a concept's name) comes last: no further join repeats it.
     body = f"""FROM {subqueries.table("obs")} o
 JOIN {subqueries.table("person")} p ON p.person_id = o.person_id
 JOIN {subqueries.user_uuid()} u ON u.user_id = o.creator
-JOIN {concept} q ON q.concept_id = o.concept_id
-LEFT JOIN {context} e ON e.encounter_id = o.encounter_id
 LEFT JOIN {group} g ON g.obs_id = o.obs_group_id
+LEFT JOIN {context} e ON e.encounter_id = o.encounter_id
 LEFT JOIN {subqueries.table("location")} l ON l.location_id = o.location_id
+JOIN {concept} q ON q.concept_id = o.concept_id
 LEFT JOIN {concept} w ON w.concept_id = o.value_coded"""
     return _finish(
         "observations",

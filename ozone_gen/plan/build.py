@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
+from ozone_gen.checks import column_type
 from ozone_gen.flattening.core import CORE_TABLES
 from ozone_gen.flattening.declared import CodedValue, ColumnPlan, TablePlan
 from ozone_gen.flattening.encounter_rows import encounter_rows
@@ -38,8 +39,6 @@ def build_plan(spec: OzoneSpec, dictionary: Dictionary | None = None) -> SitePla
         spec: a file without findings; rules across its fields were checked before.
         dictionary: the concepts of the source, where they are at hand.
     """
-    from ozone_gen.checks import column_type
-
     (source_name, source), *_ = spec.sources.items()
     site = Site(spec.site.id, spec.site.name, spec.site.timezone, spec.site.locales)
 

@@ -163,7 +163,7 @@ class RunningSite:
                     found[table] = problem
         return found
 
-    def settle(self, queries: Mapping[str, str], timeout: float = 60) -> float:
+    def settle(self, queries: Mapping[str, str], timeout: float = 180) -> float:
         """Wait until every table equals its batch query; return the seconds, or fail and say what differs."""
         started = time.monotonic()
         while True:

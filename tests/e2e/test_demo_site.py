@@ -58,7 +58,7 @@ def test_everything_is_healthy_at_the_first_try(site: RunningSite) -> None:
 
 
 def test_tables_equal_the_batch_queries(site: RunningSite) -> None:
-    site.settle(QUERIES, timeout=120)
+    site.settle(QUERIES)
 
 
 def test_each_topic_is_read_once_and_made_from_the_tables_that_are_read(site: RunningSite) -> None:
@@ -122,7 +122,7 @@ def test_nothing_is_lost_or_doubled_when_processes_die_during_a_load(site: Runni
     finally:
         stop.set()
         loader.join()
-    site.settle(QUERIES, timeout=120)
+    site.settle(QUERIES)
     assert _restored(site), "the job began anew instead of from its checkpoint"
 
 
@@ -160,7 +160,7 @@ def test_a_changed_file_changes_the_running_tables(site: RunningSite, specificat
     assert weight is not None
     first = weight.group().replace(" DESC", "").replace("weight_kg,", "first_weight_kg")
     queries = QUERIES | {"vitals": measurements.sub(lambda _: ",\n  " + first, QUERIES["vitals"])}
-    site.settle(queries, timeout=120)
+    site.settle(queries)
 
 
 def test_a_second_render_changes_nothing(site: RunningSite, specification: Path) -> None:

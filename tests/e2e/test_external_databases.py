@@ -7,7 +7,6 @@ data. The databases come up after the site, with faults first: the site says wha
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -81,18 +80,8 @@ def clinic(working_folder: Path, engine: Mapping[str, str]) -> Iterator[RunningS
 def site(clinic: RunningSite, working_folder: Path, engine: Mapping[str, str]) -> Iterator[RunningSite]:
     """The site, started while the clinic's servers are still down."""
     ports = {part: free_port() for part in ("connect", "flink")}
-    demo = (ROOT / "examples" / "demo" / "ozone.yaml").read_text()
-    text = demo.replace("id: demo", f"id: {SITE}").replace("    demo: {patients: 155}\n", "")
-    text = text.replace("    password: ${OPENMRS", f"    host: clinic-db\n    username: {READER}\n    password: ${{OPENMRS")
-    text = text.replace("  type: postgresql\n", "  type: postgresql\n  host: warehouse\n").replace("  kafka_ui: {}\n", "")
-    # Without a dictionary at hand a column says its type.
-    for concept, kind in {"5089": "numeric", "5090": "numeric", "5092": "numeric", "162169": "text", "5096": "date"}.items():
-        text = re.sub(rf": CIEL:{concept}$", f": {{concept: CIEL:{concept}, type: {kind}}}", text, flags=re.MULTILINE)
-    text = re.sub(r": CIEL:1284$", ": {concept: CIEL:1284, type: coded}", text, flags=re.MULTILINE)
-    text = text.replace("repeat: max,", "type: numeric, repeat: max,").replace("repeat: count}", "type: numeric, repeat: count}")
-    text = re.sub(r"(CIEL:(?:1284|5219)), repeat: list", r"\1, type: coded, repeat: list", text)
-    file = working_folder / "external-test.yaml"
-    file.write_text(f"{text}ports: {json.dumps(ports)}\n")
+    file = working_folder / "external.yaml"
+    file.write_text(f"{(ROOT / 'tests' / 'e2e' / 'external.yaml').read_text()}ports: {json.dumps(ports)}\n")
     out = working_folder / SITE
     render(file, out)
     assert not (out / "docker-compose-db.yaml").exists()
@@ -162,7 +151,7 @@ def test_the_site_mends_itself_once_the_databases_are_fit(site: RunningSite, cli
     )
     started = time.monotonic()
     site.up()
-    site.settle(QUERIES, timeout=120)
+    site.settle(QUERIES)
     print(f"complete {time.monotonic() - started:.0f} s after up")
     with site.sink() as sink:
         rows = sink.execute("SELECT count(*) AS n, count(weight_kg) AS weights FROM vitals").fetchone()
@@ -184,7 +173,7 @@ def test_a_wiped_sink_is_filled_again(site: RunningSite) -> None:
         for table in QUERIES:
             sink.execute(f'DROP TABLE "{table}"')
     site.up()
-    site.settle(QUERIES, timeout=120)
+    site.settle(QUERIES)
 
 
 def test_a_source_that_goes_away_is_noticed_and_followed_again(site: RunningSite, clinic: RunningSite) -> None:
@@ -193,5 +182,5 @@ def test_a_source_that_goes_away_is_noticed_and_followed_again(site: RunningSite
     clinic.compose("start", "clinic-db")
     clinic.compose("up", "-d", "--wait", "clinic-db")
     site.change("UPDATE obs SET comments = 'back' WHERE obs_id % 3 = 0")
-    site.settle(QUERIES, timeout=120)
+    site.settle(QUERIES)
     until("connect-setup is healthy", lambda: site.states()["connect-setup"] == "healthy", 120)

@@ -148,8 +148,8 @@ SELECT
 FROM `openmrs`.`obs` o
 JOIN `openmrs`.`person` p ON p.person_id = o.person_id
 JOIN user_uuid u ON u.user_id = o.creator
-JOIN described_concept q ON q.concept_id = o.concept_id
-LEFT JOIN encounter_context e ON e.encounter_id = o.encounter_id
 LEFT JOIN obs_group g ON g.obs_id = o.obs_group_id
+LEFT JOIN encounter_context e ON e.encounter_id = o.encounter_id
 LEFT JOIN `openmrs`.`location` l ON l.location_id = o.location_id
+JOIN described_concept q ON q.concept_id = o.concept_id
 LEFT JOIN described_concept w ON w.concept_id = o.value_coded;
