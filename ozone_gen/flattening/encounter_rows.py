@@ -100,8 +100,10 @@ def encounter_rows(plan: TablePlan, subqueries: Subqueries) -> FlattenedTable:
 def _wanted(plan: TablePlan) -> str:
     """Keep the not voided encounters of not voided patients, of the wanted types."""
     types = sql.literals(plan.encounter_types)
-    of_type = f"\n  AND (e.encounter_type IN {types} OR e.encounter_type_uuid IN {types})" if plan.encounter_types else ""
-    return f"WHERE {sql.is_false('e.voided')} AND {sql.is_false('e.patient_voided')}{of_type}"
+    present = f"WHERE {sql.is_false('e.voided')} AND {sql.is_false('e.patient_voided')}"
+    if not plan.encounter_types:
+        return present
+    return f"{present}\n  AND (e.encounter_type IN {types} OR e.encounter_type_uuid IN {types})"
 
 
 def _of_types(plan: TablePlan) -> str:
