@@ -73,7 +73,7 @@ def encounter_rows(plan: TablePlan, subqueries: Subqueries) -> FlattenedTable:
     facts = [column for column in plan.columns if not _by_answer(column)]
     answers = [column for column in plan.columns if _by_answer(column)]
     if plan.columns:
-        observation = _observations(plan.columns, subqueries)
+        observation = _observations(plan, subqueries)
         if facts:
             fact_cells = subqueries.add("fact_cells", _fact_cells(facts, observation))
             joins.append(f"LEFT JOIN {fact_cells} f ON f.encounter_id = e.encounter_id")
@@ -122,9 +122,12 @@ def _by_answer(column: ColumnPlan) -> bool:
     return column.type in _ANSWERED and column.repeat is not Repeat.COUNT
 
 
-def _observations(columns: Sequence[ColumnPlan], subqueries: Subqueries) -> str:
-    """Add the not voided observations of the mapped concepts, each with the reference that asks for it."""
-    references = sorted({column.concept for column in columns})
+def _observations(plan: TablePlan, subqueries: Subqueries) -> str:
+    """Add the not voided observations of the mapped concepts, each with the reference that asks for it.
+
+    It names its table, so that no two tables share it: MIN and MAX are aggregated right above (see sql.least).
+    """
+    references = sorted({column.concept for column in plan.columns})
     mapped = [reference for reference in references if ":" in reference]
     uuids = [reference for reference in references if ":" not in reference]
     # A concept of several mappings to one code, or a code of several concepts, must not multiply cells.
@@ -142,7 +145,7 @@ def _observations(columns: Sequence[ColumnPlan], subqueries: Subqueries) -> str:
     union = "\n  UNION ALL\n  ".join(ways)
     wanted = subqueries.add(
         "wanted_concept",
-        f"""SELECT reference, MIN(concept_id) AS concept_id
+        f"""SELECT reference, {sql.least("concept_id")} AS concept_id
 FROM (
   {union}
 )
@@ -150,7 +153,8 @@ GROUP BY reference""",
     )
     return subqueries.add(
         "observation",
-        f"""SELECT o.encounter_id, w.reference, {sql.order_key("o.obs_datetime", "o.obs_id")} AS order_key,
+        f"""SELECT {sql.literal(plan.name)} AS own_table, o.encounter_id, w.reference,
+  {sql.order_key("o.obs_datetime", "o.obs_id")} AS order_key,
   o.value_coded, o.value_numeric, o.value_text, o.value_datetime
 FROM {subqueries.table("obs")} o
 JOIN {wanted} w ON w.concept_id = o.concept_id

@@ -87,6 +87,15 @@ def joined(array: str, separator: str) -> str:
     return f"ARRAY_JOIN(ARRAY_SORT({array}), {literal(separator)})"
 
 
+def least(value: str) -> str:
+    """Aggregate the least of values, safely where a subquery that several tables share is aggregated.
+
+    Flink 2.2 takes the columns of a shared subquery for unchanging and then plans a MIN or MAX right above it
+    without retraction: an updated row would never be taken back. ARRAY_AGG always retracts.
+    """
+    return f"ARRAY_SORT(ARRAY_AGG({value}))[1]"
+
+
 def list_element(key: str, text: str) -> str:
     """Build an element for `ordered_list`: a sort key of digits in front of the text."""
     return f"CONCAT(CHR(30), {key}, {text})"

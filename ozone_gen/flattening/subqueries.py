@@ -96,7 +96,7 @@ JOIN {self.table("concept_map_type")} y ON y.concept_map_type_id = m.concept_map
         ranked = "CONCAT(CASE WHEN same_as THEN '0' ELSE '1' END, source, ':', code)"
         first = self.add(
             "first_mapping",
-            f"""SELECT concept_id, {sql.after(f"MIN({ranked})", 1)} AS mapping
+            f"""SELECT concept_id, {sql.after(sql.least(ranked), 1)} AS mapping
 FROM {mapping}
 GROUP BY concept_id""",
         )

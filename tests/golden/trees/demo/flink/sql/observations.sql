@@ -69,7 +69,7 @@ mapping AS (
   JOIN `openmrs`.`concept_map_type` y ON y.concept_map_type_id = m.concept_map_type_id
 ),
 first_mapping AS (
-  SELECT concept_id, SUBSTRING(MIN(CONCAT(CASE WHEN same_as THEN '0' ELSE '1' END, source, ':', code)) FROM 2) AS mapping
+  SELECT concept_id, SUBSTRING(ARRAY_SORT(ARRAY_AGG(CONCAT(CASE WHEN same_as THEN '0' ELSE '1' END, source, ':', code)))[1] FROM 2) AS mapping
   FROM mapping
   GROUP BY concept_id
 ),

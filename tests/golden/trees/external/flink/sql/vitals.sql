@@ -57,14 +57,15 @@ mapping AS (
   JOIN `openmrs`.`concept_map_type` y ON y.concept_map_type_id = m.concept_map_type_id
 ),
 wanted_concept AS (
-  SELECT reference, MIN(concept_id) AS concept_id
+  SELECT reference, ARRAY_SORT(ARRAY_AGG(concept_id))[1] AS concept_id
   FROM (
     SELECT CONCAT(source, ':', code) AS reference, concept_id FROM mapping WHERE same_as AND CONCAT(source, ':', code) IN ('CIEL:5085', 'CIEL:5088', 'CIEL:5089')
   )
   GROUP BY reference
 ),
 observation AS (
-  SELECT o.encounter_id, w.reference, CONCAT(CAST(o.obs_datetime + 1000000000000000 AS STRING), CAST(o.obs_id + 10000000000 AS STRING)) AS order_key,
+  SELECT 'vitals' AS own_table, o.encounter_id, w.reference,
+    CONCAT(CAST(o.obs_datetime + 1000000000000000 AS STRING), CAST(o.obs_id + 10000000000 AS STRING)) AS order_key,
     o.value_coded, o.value_numeric, o.value_text, o.value_datetime
   FROM `openmrs`.`obs` o
   JOIN wanted_concept w ON w.concept_id = o.concept_id
