@@ -19,6 +19,8 @@ def machine() -> str:
 
 def wait_until_quiet(load: float, minutes: float) -> None:
     """Wait until the load of the last minute is below `load`, at most so many minutes; say so where it is not."""
+    if minutes <= 0:
+        return
     end = time.monotonic() + minutes * 60
     while os.getloadavg()[0] >= load:
         if time.monotonic() >= end:

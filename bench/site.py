@@ -293,6 +293,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.data == "real" and not REAL.exists():
         parser.error(f"there is no {REAL}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the containers are removed
     wait_until_quiet(1.5, arguments.wait)
     print(machine())
     engine = ensure_engine()
