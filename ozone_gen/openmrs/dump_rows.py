@@ -239,7 +239,8 @@ class RowReader:
         lines, self.lines = self.lines, []
         text = b"".join(lines).replace(b"'", b'"')
         try:
-            return text.decode(charset).encode(), []
+            decoded = text.decode(charset)
+            return text if charset == "utf-8" else decoded.encode(), []
         except UnicodeDecodeError:
             pass
         damaged: list[str] = []
