@@ -93,7 +93,9 @@ def newest_checkpoint(folder: Path) -> str | None:
 def cause(error: BaseException) -> str:
     """Give the lines of a Java failure that say why, without its stack."""
     lines = [line.strip() for line in str(error).splitlines()]
-    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    # Py4J puts the Java exception on a line of its own, after ": ".
+    causes = [line.removeprefix("Caused by: ").removeprefix(": ") for line in lines
+              if line.startswith(("Caused by: ", ": "))]
     first = next((line for line in lines if line and not line.startswith("at ")), type(error).__name__)
     return (causes or [first])[-1]
 

@@ -121,6 +121,8 @@ def connector_config(source: SourcePlan) -> dict[str, str]:
         "snapshot.fetch.size": "10000",
         "snapshot.locking.mode": "minimal",
         "poll.interval.ms": "100",
+        # How soon a source that was away is followed again; the default is a minute.
+        "connect.keep.alive.interval.ms": "10000",
         "max.batch.size": "4096",
         "max.queue.size": "16384",
         "decimal.handling.mode": "double",
@@ -135,6 +137,9 @@ def connector_config(source: SourcePlan) -> dict[str, str]:
         "key.converter.schemas.enable": "false",
         "value.converter": "org.apache.kafka.connect.json.JsonConverter",
         "value.converter.schemas.enable": "false",
+        # Both would otherwise write a column's default where the row holds NULL.
+        "value.converter.replace.null.with.default": "false",
+        "transforms.unwrap.replace.null.with.default": "false",
         "producer.override.compression.type": "lz4",
         "producer.override.linger.ms": "20",
         "producer.override.batch.size": "131072",

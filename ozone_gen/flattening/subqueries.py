@@ -59,8 +59,8 @@ class Subqueries:
         others = len(self._locales) * 2
         locale_rank = f"CASE {' '.join(ranks)} ELSE {others} END"
         kind_rank = (
-            f"CASE WHEN {sql.is_true('locale_preferred')} THEN 0"
-            " WHEN concept_name_type = 'FULLY_SPECIFIED' THEN 1 ELSE 2 END"
+            f"CASE WHEN {sql.is_true('locale_preferred')} THEN 0 ELSE 2 END"
+            " + CASE WHEN concept_name_type = 'FULLY_SPECIFIED' THEN 0 ELSE 1 END"
         )
         return self.add(
             "concept_label",

@@ -50,6 +50,9 @@ ENCOUNTERS: Final = (
 NAMES: Final = (
     "UPDATE concept_name SET name = CONCAT(name, ' (renamed)') WHERE concept_name_id % 5 = 0",
     "UPDATE concept_name SET voided = 1 WHERE concept_name_id % 7 = 0",
+    # NULL in a column that has another default.
+    "UPDATE person SET gender = NULL WHERE person_id % 7 = 0",
+    "UPDATE concept_name SET locale_preferred = NULL WHERE concept_name_id % 13 = 0",
     "UPDATE concept_name SET locale_preferred = 1 - COALESCE(locale_preferred, 0) WHERE concept_name_id % 11 = 0",
     "UPDATE location SET name = CONCAT('New ', name) WHERE location_id % 2 = 0",
     "UPDATE encounter_type SET name = 'Check-in desk' WHERE name = 'Check In'",

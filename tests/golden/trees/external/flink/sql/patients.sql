@@ -83,7 +83,7 @@ concept_label AS (
     SELECT *, ROW_NUMBER() OVER (
       PARTITION BY concept_id
       ORDER BY CASE WHEN locale = 'fr' THEN 0 WHEN locale LIKE 'fr!_%' ESCAPE '!' THEN 1 WHEN locale = 'en' THEN 2 WHEN locale LIKE 'en!_%' ESCAPE '!' THEN 3 ELSE 4 END,
-        CASE WHEN locale_preferred NOT IN ('0', 'false') THEN 0 WHEN concept_name_type = 'FULLY_SPECIFIED' THEN 1 ELSE 2 END,
+        CASE WHEN locale_preferred NOT IN ('0', 'false') THEN 0 ELSE 2 END + CASE WHEN concept_name_type = 'FULLY_SPECIFIED' THEN 0 ELSE 1 END,
         CASE WHEN locale IS NULL THEN '' ELSE locale END,
         concept_name_id
     ) AS place
