@@ -103,6 +103,7 @@ def _site_files(plan: SitePlan, compose_files: list[str]) -> tuple[File, ...]:
                 plan=plan,
                 tables=tables,
                 files=" ".join(f"-f {name}" for name in compose_files),
+                published=any(port is not None for part, port in plan.ports.items() if _runs(plan, part)),
                 unset=[variable for variable in required if variable.demo_value is None],
             ),
         ),
@@ -112,6 +113,16 @@ def _site_files(plan: SitePlan, compose_files: list[str]) -> tuple[File, ...]:
         lines = [f"{name}={_env_value(value)}" for name, value in demo.items()]
         files.append(File(".env", render_text("site/env.j2", lines=lines), seed=True))
     return tuple(files)
+
+
+def _runs(plan: SitePlan, part: str) -> bool:
+    """Say whether the site runs a part that can be published."""
+    optional = {
+        "mysql": plan.source.demo is not None,
+        "postgresql": plan.sink.bundled,
+        "kafka_ui": "kafka_ui" in plan.components,
+    }
+    return optional.get(part, True)
 
 
 def _markdown_cell(text: str) -> str:
