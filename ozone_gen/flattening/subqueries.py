@@ -64,7 +64,7 @@ class Subqueries:
         )
         return self.add(
             "concept_label",
-            f"""SELECT concept_id, name, locale, {sql.is_true("locale_preferred")} AS locale_preferred
+            f"""SELECT concept_id, name, locale, COALESCE({sql.is_true("locale_preferred")}, FALSE) AS locale_preferred
 FROM (
   SELECT *, ROW_NUMBER() OVER (
     PARTITION BY concept_id

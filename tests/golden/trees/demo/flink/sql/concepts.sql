@@ -22,7 +22,7 @@ CREATE TABLE `sink`.`concepts` (
 
 INSERT INTO `sink`.`concepts`
 WITH concept_label AS (
-  SELECT concept_id, name, locale, locale_preferred NOT IN ('0', 'false') AS locale_preferred
+  SELECT concept_id, name, locale, COALESCE(locale_preferred NOT IN ('0', 'false'), FALSE) AS locale_preferred
   FROM (
     SELECT *, ROW_NUMBER() OVER (
       PARTITION BY concept_id

@@ -47,7 +47,7 @@ CREATE TABLE `sink`.`observations` (
 
 INSERT INTO `sink`.`observations`
 WITH concept_label AS (
-  SELECT concept_id, name, locale, locale_preferred NOT IN ('0', 'false') AS locale_preferred
+  SELECT concept_id, name, locale, COALESCE(locale_preferred NOT IN ('0', 'false'), FALSE) AS locale_preferred
   FROM (
     SELECT *, ROW_NUMBER() OVER (
       PARTITION BY concept_id

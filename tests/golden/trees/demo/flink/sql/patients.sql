@@ -78,7 +78,7 @@ concept_reference AS (
   SELECT uuid AS reference, concept_id FROM `openmrs`.`concept`
 ),
 concept_label AS (
-  SELECT concept_id, name, locale, locale_preferred NOT IN ('0', 'false') AS locale_preferred
+  SELECT concept_id, name, locale, COALESCE(locale_preferred NOT IN ('0', 'false'), FALSE) AS locale_preferred
   FROM (
     SELECT *, ROW_NUMBER() OVER (
       PARTITION BY concept_id

@@ -92,7 +92,7 @@ picked_answer AS (
   WHERE value_coded IS NOT NULL AND reference IN ('CIEL:1284', 'CIEL:5219')
 ),
 concept_label AS (
-  SELECT concept_id, name, locale, locale_preferred NOT IN ('0', 'false') AS locale_preferred
+  SELECT concept_id, name, locale, COALESCE(locale_preferred NOT IN ('0', 'false'), FALSE) AS locale_preferred
   FROM (
     SELECT *, ROW_NUMBER() OVER (
       PARTITION BY concept_id
