@@ -23,6 +23,7 @@ answers() { [ -x $client ] && $client info >/dev/null 2>&1; }
 own_pid() {                      # prints the pid of this engine, not of another process that got its number
   local pid
   pid=$(cat "$home/dockerd.pid" 2>/dev/null) || return 1
+  [ -r "/proc/$pid/cmdline" ] || return 1
   tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "--data-root $home/root" && echo "$pid"
 }
 
@@ -32,7 +33,10 @@ check_machine() {
   local system foreign
   system=$(. /etc/os-release && echo "$ID ${VERSION_ID:-}")
   [ "$system" = "debian 12" ] || refuse "the throw-away engine is made of Debian 12's packages, this is $system."
-  foreign=$(pgrep -x dockerd | grep -vx "$(own_pid || echo none)" || true)
+  # A killed engine that nobody has waited for yet has no command line any more.
+  foreign=$(for pid in $(pgrep -x dockerd | grep -vx "$(own_pid || echo none)"); do
+    tr -d '\0' <"/proc/$pid/cmdline" 2>/dev/null | grep -q . && echo "$pid"
+  done || true)
   [ -z "$foreign" ] ||
     refuse "another Docker engine runs on this machine; let DOCKER_HOST name it, or end it."
 }
