@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import socket
 import subprocess
 import threading
@@ -71,13 +70,6 @@ def process_id(engine: Mapping[str, str], project: str, service: str) -> int:
     container = containers(engine, project)[service]
     number: int = _ask(engine, f"/containers/{container}/json")["State"]["Pid"]
     return number
-
-
-def processors_used() -> float:
-    """Return the seconds that this machine's processors have worked since it started, all processes together."""
-    with open("/proc/stat", encoding="ascii") as stat:
-        user, nice, system, _, _, interrupts, soft = (int(field) for field in stat.readline().split()[1:8])
-    return (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
 
 
 class Timeline:

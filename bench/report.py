@@ -17,16 +17,28 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {round(pages * size / 2**30)} GiB, load {os.getloadavg()[0]:.1f}"
 
 
-def wait_until_quiet(load: float, minutes: float) -> None:
-    """Wait until the load of the last minute is below `load`, at most so many minutes; say so where it is not."""
-    if minutes <= 0:
-        return
+def processors_used() -> float:
+    """Return the seconds that this machine's processors have worked since it started, all processes together."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        user, nice, system, _, _, interrupts, soft = (int(field) for field in stat.readline().split()[1:8])
+    return (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
+
+
+def wait_until_quiet(minutes: float, share: float = 0.15) -> None:
+    """Wait until the processors are busy for less than `share` of ten seconds; say so where they never are.
+
+    Not the load average, which only says after minutes that a machine has become quiet.
+    """
     end = time.monotonic() + minutes * 60
-    while os.getloadavg()[0] >= load:
-        if time.monotonic() >= end:
-            print(f"The machine is busy (load {os.getloadavg()[0]:.1f}): these figures are too high.", flush=True)
-            return
+    while True:
+        before = processors_used()
         time.sleep(10)
+        busy = (processors_used() - before) / 10 / (os.cpu_count() or 1)
+        if busy < share:
+            return
+        if time.monotonic() >= end:
+            print(f"The machine is busy ({busy:.0%}): these figures are too high.", flush=True)
+            return
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -26,9 +26,9 @@ from pathlib import Path
 
 import psycopg
 
-from bench.containers import Timeline, Usage, process_id, processors_used, usage
+from bench.containers import Timeline, Usage, process_id, usage
 from bench.following import Followed, Following
-from bench.report import machine, middle, percentile, repository, show, wait_until_quiet
+from bench.report import machine, middle, percentile, processors_used, repository, show, wait_until_quiet
 from tests.e2e.running_site import RunningSite, free_port, until
 from tests.engine.engine import ensure_engine, stop_engine
 from tests.oracle.comparing import CORE, ORACLE, Rows, batch_rows, by_key, difference
@@ -289,12 +289,12 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=50)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--only", default="start,latency,recovery")
-    parser.add_argument("--wait", type=float, default=0, help="minutes to wait for a load below 1.5")
+    parser.add_argument("--wait", type=float, default=0, help="minutes to wait for a quiet machine")
     arguments = parser.parse_args()
     if arguments.data == "real" and not REAL.exists():
         parser.error(f"there is no {REAL}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the containers are removed
-    wait_until_quiet(1.5, arguments.wait)
+    wait_until_quiet(arguments.wait)
     print(machine())
     engine = ensure_engine()
     with tempfile.TemporaryDirectory() as name:

@@ -194,7 +194,7 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=9000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", default="speed,correctness")
-    parser.add_argument("--wait", type=float, default=0, help="minutes to wait for a load below 1.5")
+    parser.add_argument("--wait", type=float, default=0, help="minutes to wait for a quiet machine")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     engine = ensure_engine()
@@ -203,7 +203,7 @@ def main() -> None:
         project.down()
         try:
             project.up()
-            wait_until_quiet(1.5, arguments.wait)
+            wait_until_quiet(arguments.wait)
             comparison = Comparison(project, engine)
             print(f"{machine()}; {comparison.sizes['obs']} observations, {comparison.sizes['encounter']} encounters")
             if "speed" in arguments.only:
