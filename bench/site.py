@@ -103,8 +103,8 @@ def start(bench: BenchSite, verbose: bool) -> tuple[float, float]:
         starting = threading.Thread(target=up)
         starting.start()
         complete = _watch(bench, timeline)
-        used = usage(bench.engine, PROJECT)
         worked = processors_used() - worked
+        used = usage(bench.engine, PROJECT)
         starting.join()
         healthy = timeline.note("everything is healthy: `up --wait` returned")
         if failure:
@@ -124,14 +124,15 @@ def start(bench: BenchSite, verbose: bool) -> tuple[float, float]:
 def _watch(bench: BenchSite, timeline: Timeline) -> float:
     wanted = {table: len(rows) for table, rows in bench.expected.items()}
     seen: set[str] = set()
+    any_rows = False
     end = time.monotonic() + 600
     while time.monotonic() < end:
         with contextlib.suppress(psycopg.Error), bench.site.sink() as sink:
             while time.monotonic() < end:
                 counts = bench.counts(sink)
                 for table, count in counts.items():
-                    if count and not seen:
-                        timeline.note(f"first rows (of {table})")
+                    if count and not any_rows:
+                        any_rows = bool(timeline.note(f"the first rows, of {table}"))
                     if count == wanted[table] and table not in seen:
                         timeline.note(f"all {count} rows", table)
                         seen.add(table)
@@ -147,10 +148,11 @@ def latency(bench: BenchSite, rate: float, seconds: float) -> None:
     site = bench.site
     with Following(site, rate=10) as _:
         time.sleep(10)  # the first changes meet code that is not compiled yet
-    before, busy = usage(bench.engine, PROJECT), processors_used()
     with Following(site, rate) as following:
+        before, busy, begun = usage(bench.engine, PROJECT), processors_used(), time.monotonic()
         time.sleep(seconds)
         after, busy = usage(bench.engine, PROJECT), processors_used() - busy
+        seconds = time.monotonic() - begun
     seen = following.result()
     in_kafka = _kafka_times(site)
     to_kafka = [at - seen.sent[value] for value, at in in_kafka.items() if value in seen.sent]
@@ -164,7 +166,8 @@ def latency(bench: BenchSite, rate: float, seconds: float) -> None:
         if values:
             figures = [statistics.median(values), percentile(values, 0.99), max(values)]
             rows.append([stage, len(values), *figures, target])
-    achieved = len(seen.sent) / seconds
+    moments = sorted(seen.sent.values())
+    achieved = (len(moments) - 1) / (moments[-1] - moments[0])
     show(
         f"Latency at {achieved:.0f} changes a second for {seconds:.0f} s; {seen.missing} changes missing",
         ["stage", "changes", "median s", "99 % s", "max s", "target median / 99 %"],
