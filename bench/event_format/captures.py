@@ -81,6 +81,10 @@ class Topics:
                 self._admin.delete_topics([name])
         until("the topics are gone", lambda: not set(there) & set(self._admin.list_topics()))
 
+    def there(self, capture: Capture) -> bool:
+        """Say whether the topics of a capture were made."""
+        return any(name.split(".")[0] == capture.name for name in self._admin.list_topics())
+
     @contextlib.contextmanager
     def consumer(self) -> Iterator[Any]:
         """A consumer that is assigned by hand."""
@@ -125,13 +129,16 @@ class Topics:
         return total
 
 
-# Kafka's own tools: keys keep their partition, and a tombstone stays one.
+# Kafka's own tools: keys keep their partition, and a tombstone stays one. All is read before any is written, since
+# what is written comes back at the end of the topic.
 _REPEAT = """
 cd /opt/kafka/bin
 ./kafka-console-consumer.sh --bootstrap-server kafka:9092 --topic "$1" --from-beginning --max-messages "$2" \\
-  --property print.key=true --property key.separator='|' --property null.literal='(tombstone)' 2>/tmp/repeat.log |
-./kafka-console-producer.sh --bootstrap-server kafka:9092 --topic "$1" --compression-codec=lz4 \\
+  --property print.key=true --property key.separator='|' --property null.literal='(tombstone)' >/tmp/repeated
+[ "$(wc -l </tmp/repeated)" = "$2" ]
+./kafka-console-producer.sh --bootstrap-server kafka:9092 --topic "$1" --compression-codec=lz4 </tmp/repeated \\
   --property parse.key=true --property key.separator='|' --property null.marker='(tombstone)'
+rm /tmp/repeated
 """
 
 
