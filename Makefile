@@ -35,8 +35,9 @@ golden: venv ## rewrite the golden files; review what changed before you commit 
 
 demo: venv-flink ## set everything up, render the demo site and show its flattened tables
 	$(BIN)/ozone-gen render examples/demo/ozone.yaml -o out/demo
-	$(BIN)/ozone-gen preview examples/demo/ozone.yaml -o out/preview
+	$(BIN)/ozone-gen preview examples/demo/ozone.yaml -o out/preview --html out/preview/report.html
 	@echo
+	@echo "Look at out/preview/report.html in a browser."
 	@echo "The tables are in out/preview as Parquet files, the site that fills them for good is in out/demo."
 	@echo "Next: change examples/demo/ozone.yaml (another concept, another repeat) and run this again,"
 	@echo "or give your own data: $(BIN)/ozone-gen preview FILE.yaml --dump your-dump.sql"
@@ -47,15 +48,17 @@ test: venv-flink check servers ## set everything up and run every test
 test-fast: venv check ## the tests that need no server, no Flink and no container
 	$(BIN)/python -m pytest -m "not contract and not flink and not e2e"
 
-# The contract tests start private MariaDB and PostgreSQL servers. The packages' own servers are not started.
+# The contract tests start private MariaDB and PostgreSQL servers; the packages' own are not started. The property tests
+# compile a connector. Chromium looks at the dashboard.
 .PHONY: servers
 servers:
-	@if command -v mariadbd >/dev/null || test -x /usr/sbin/mariadbd && ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then :; \
+	@if { command -v javac && command -v chromium && { command -v mariadbd || test -x /usr/sbin/mariadbd; } \
+	      && ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1; then :; \
 	elif test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
-	  echo "installing mariadb-server and postgresql for the contract tests"; \
+	  echo "installing MariaDB, PostgreSQL, a Java compiler and Chromium for the tests"; \
 	  $(SHELL) tests/contract/install-servers.sh; \
 	else \
-	  echo "MariaDB or PostgreSQL is not installed: the contract tests will say so and be skipped"; \
+	  echo "MariaDB, PostgreSQL, javac or Chromium is not installed: the tests that need them will say so and be skipped"; \
 	fi
 
 clean: ## remove the environment and what was generated

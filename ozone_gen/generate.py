@@ -31,7 +31,7 @@ def generate(plan: SitePlan) -> FileTree:
     mounted = FileTree.merge(parts.items())
     compose_files = _compose_files(plan, contributions, mounted)
     parts["compose files"] = compose_files
-    parts["site"] = _site_files(plan, [file.path for file in compose_files])
+    parts["site"] = _site_files(plan, [file.path for file in compose_files], contributions.values())
     return FileTree.merge(parts.items())
 
 
@@ -88,22 +88,32 @@ def _content(mounts: Iterable[str], files: Mapping[str, File]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _site_files(plan: SitePlan, compose_files: list[str]) -> tuple[File, ...]:
+def _site_files(
+    plan: SitePlan, compose_files: list[str], contributions: Iterable[Contribution]
+) -> tuple[File, ...]:
     """The files that people read: what to set, and how to start the site."""
-    required = [variable for variable in plan.variables if variable.required]
-    optional = [variable for variable in plan.variables if not variable.required]
+    contributions = list(contributions)
+    variables = [*plan.variables, *(variable for each in contributions for variable in each.variables)]
+    required = [variable for variable in variables if variable.required]
+    optional = [variable for variable in variables if not variable.required]
     tables = [(table.name, _markdown_cell(table.description), len(table.columns)) for table in plan.tables]
     files = [
         File(".env.example", render_text("site/env.example.j2", required=required, optional=optional)),
-        File(".gitignore", b"# Secrets stay on the machine.\n.env\n"),
+        File(".gitignore", b"# Secrets and data of patients stay on the machine.\n.env\n/parquet/\n"),
         File(
             "README.md",
             render_text(
                 "site/README.md.j2",
                 plan=plan,
                 tables=tables,
-                files=" ".join(f"-f {name}" for name in compose_files),
-                published=any(port is not None for part, port in plan.ports.items() if _runs(plan, part)),
+                files=" ".join(f"-f {name}" for name in compose_files if not ComposeFile(name).runs_on_demand),
+                notes=[note for contribution in contributions for note in contribution.notes],
+                addresses=[
+                    (address.what, f"{address.before}{plan.bind_address}:{plan.ports[address.part]}{address.after}")
+                    for each in contributions
+                    for address in each.addresses
+                    if plan.ports[address.part] is not None
+                ],
                 unset=[variable for variable in required if variable.demo_value is None],
             ),
         ),
@@ -113,16 +123,6 @@ def _site_files(plan: SitePlan, compose_files: list[str]) -> tuple[File, ...]:
         lines = [f"{name}={_env_value(value)}" for name, value in demo.items()]
         files.append(File(".env", render_text("site/env.j2", lines=lines), seed=True))
     return tuple(files)
-
-
-def _runs(plan: SitePlan, part: str) -> bool:
-    """Say whether the site runs a part that can be published."""
-    optional = {
-        "mysql": plan.source.demo is not None,
-        "postgresql": plan.sink.bundled,
-        "kafka_ui": "kafka_ui" in plan.components,
-    }
-    return optional.get(part, True)
 
 
 def _markdown_cell(text: str) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from ozone_gen import spec
+from ozone_gen import spec, values
 from ozone_gen.diagnostics import Diagnostic, OzoneError, Path, codes, did_you_mean
 from ozone_gen.places import choices, closest, described, is_optional_part, known_keys, where_known
 from ozone_gen.source import Source
@@ -28,9 +28,11 @@ VERSION: Final = 1
 
 _TAGS: Final = frozenset({spec.SHORT_FORM, spec.LONG_FORM})
 _KEY: Final = "[key]"
+_YES: Final = ("true", "yes", "on")
+_NO: Final = ("false", "no", "off")
 _FEW: Final = 3  # More places where a key is known say nothing.
-_NAMES: Final = frozenset({spec.NAME_PATTERN, spec.SITE_ID_PATTERN, spec.DATABASE_PATTERN})
-_TAKE_VARIABLES: Final = frozenset({spec.HOST_PATTERN, spec.USERNAME_PATTERN, spec.PASSWORD_PATTERN})
+_NAMES: Final = frozenset({values.NAME_PATTERN, values.SITE_ID_PATTERN, values.DATABASE_PATTERN})
+_TAKE_VARIABLES: Final = frozenset({values.HOST_PATTERN, values.USERNAME_PATTERN, values.PASSWORD_PATTERN})
 _WHERE_VARIABLES_STAND: Final = "a variable can be the value of `host`, `username` or `password` only"
 
 
@@ -40,7 +42,7 @@ def parse_spec(source: Source) -> OzoneSpec:
     Raises:
         OzoneError: with a finding for every value that has not the shape that its place asks for.
     """
-    version = _version_finding(source)
+    version = version_finding(source)
     if version is not None:
         # A file of another version means other things by its keys: findings about them would mislead.
         raise OzoneError(version)
@@ -50,18 +52,21 @@ def parse_spec(source: Source) -> OzoneSpec:
         raise OzoneError(_findings(error, source)) from None
 
 
-def _version_finding(source: Source) -> Diagnostic | None:
-    version = source.data.get("version", VERSION)
-    if type(version) is int and version == VERSION:
+def version_finding(source: Source, newest: int = VERSION, oldest: int = VERSION) -> Diagnostic | None:
+    """What is wrong with the version that a file says; None where it is one of `oldest` to `newest`."""
+    version = source.data.get("version", newest)
+    if type(version) is int and oldest <= version <= newest:
         return None
     path = ("version",)
-    position, hint = source.position(path), f"write `version: {VERSION}`"
+    position, hint = source.position(path), f"write `version: {newest}`"
     if type(version) is not int:
         return codes.WrongType.at(
             position, f"expected a whole number, found {_found(version)}", path=path, hint=hint
         )
-    if version > VERSION:
-        hint = f"this ozone-gen reads version {VERSION}; upgrade it"
+    if version > newest:
+        hint = f"this ozone-gen reads version {newest}; upgrade it"
+    elif 1 <= version < newest:
+        hint = f"`ozone-gen migrate-config {source.file}` brings it to version {newest}"
     return codes.UnsupportedVersion.at(
         position, f"version {version} of the format is not known", path=path, hint=hint
     )
@@ -121,7 +126,7 @@ class _Problem:
         if self.kind != "extra_forbidden" or "concept" not in known_keys(self.path[:-1]):
             return None
         meant = f"{self.key}:{code}"
-        return meant if isinstance(code, int | str) and re.fullmatch(spec.CONCEPT_PATTERN, meant) else None
+        return meant if isinstance(code, int | str) and re.fullmatch(values.CONCEPT_PATTERN, meant) else None
 
 
 def _findings(error: ValidationError, source: Source) -> list[Diagnostic]:
@@ -228,10 +233,12 @@ def _type_hint(problem: _Problem, expected: str) -> str:
         return f'put it in quotes: "{_cut(problem.written)}"'
     if expected == "a whole number" and re.fullmatch(r"[0-9]{1,18}(\.0+)?", word):
         return f"write {word.partition('.')[0]}, without quotes or a point"
+    if expected == "true or false" and word in (*_YES, *_NO):
+        return f"write `{key}: {'true' if word in _YES else 'false'}`"
     if expected == "a mapping" and is_optional_part(problem.path):
-        if value is None or word in ("true", "yes", "on"):
+        if value is None or word in _YES:
             return f"write `{key}: {{}}` to have it, or remove the line"
-        if word in ("false", "no", "off"):
+        if word in _NO:
             return "remove the line to leave it out"
     if value is None:
         return "give it a value, or remove the line"
@@ -241,7 +248,8 @@ def _type_hint(problem: _Problem, expected: str) -> str:
     if expected == "a mapping":
         keys = f"its keys are {', '.join(known_keys(problem.path))}" if known_keys(problem.path) else ""
         return f"write `key: value` lines below it, without a dash; {keys or 'the keys are names you choose'}"
-    return {"text": "write one text here", "a whole number": "write digits only"}.get(expected, "")
+    plain = {"text": "write one text here", "a whole number": "write digits only", "true or false": "write one of them"}
+    return plain.get(expected, "")
 
 
 def _mapping_expected(problem: _Problem) -> Diagnostic:
@@ -282,18 +290,21 @@ def _not_in_list(problem: _Problem) -> Diagnostic:
 
 def _wrong_form(problem: _Problem) -> Diagnostic:
     pattern, value = problem.context["pattern"], str(problem.value)
-    rule, shown = spec.FORMS[pattern], problem.shown
+    rule, shown = values.FORMS[pattern], problem.shown
     if "$" in value and pattern in _TAKE_VARIABLES and not problem.is_key:
         message = f"{shown} is no reference to a variable, though it has a `$`"
         return problem.finding(codes.BadVariableReference, message, _mended_variable(value))
-    if re.fullmatch(spec.VARIABLE_PATTERN, value) and not problem.is_key:
+    if re.fullmatch(values.VARIABLE_PATTERN, value) and not problem.is_key:
         return problem.finding(
             codes.BadVariableReference, f"the variable {shown} cannot stand here", _WHERE_VARIABLES_STAND
         )
-    if pattern == spec.CONCEPT_PATTERN:
+    if pattern == values.CONCEPT_PATTERN:
         return problem.finding(codes.BadConceptReference, f"{shown} names no concept", _concept_hint(value))
     if pattern in _NAMES:
-        mended = re.sub(r"[^a-z0-9]+", "-" if pattern == spec.SITE_ID_PATTERN else "_", value.lower())
+        from text_unidecode import unidecode  # loads a table, for this message alone
+
+        plain = unidecode(value).lower()
+        mended = re.sub(r"[^a-z0-9]+", "-" if pattern == values.SITE_ID_PATTERN else "_", plain)
         mended = mended.strip("-_")
         hint = f"use {rule}" + (f": {mended}" if re.fullmatch(pattern, mended) else "")
         return problem.finding(codes.BadName, f"{shown} cannot be a name here", hint)
@@ -311,9 +322,9 @@ def _concept_hint(value: str) -> str:
     if re.fullmatch(r"[0-9]{1,10}", value):
         return f"write its source too, as in CIEL:{value}; ids differ from database to database"
     compact = re.sub(r"\s*:\s*", ":", value)
-    if compact != value and re.fullmatch(spec.CONCEPT_PATTERN, compact):
+    if compact != value and re.fullmatch(values.CONCEPT_PATTERN, compact):
         return f"write `{compact}`, without spaces"
-    return f"write {spec.FORMS[spec.CONCEPT_PATTERN]}"
+    return f"write {values.FORMS[values.CONCEPT_PATTERN]}"
 
 
 def _too_short(problem: _Problem) -> Diagnostic:
@@ -354,6 +365,7 @@ _HANDLERS: Final[Mapping[str, Callable[[_Problem], Diagnostic]]] = MappingProxyT
         "extra_forbidden": _unknown_key,
         "missing": _missing_key,
         "string_type": _wrong_type("text"),
+        "bool_type": _wrong_type("true or false"),
         "int_type": _wrong_type("a whole number"),
         "int_from_float": _wrong_type("a whole number"),
         "model_type": _mapping_expected,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,30 +52,46 @@ _WORDS: dict[str, bool | None] = {
 _QUOTE = "put quotes around it if it is a text"
 _SIMPLER = "split the file into several sites, or write its aliases out"
 
-_Place = tuple[int, int]  # line and column, both 0-based as the parser counts them
+Place = tuple[int, int]
+"""Line and column, both 0-based as the parser counts them."""
 
 
 @dataclass(slots=True)
-class _Node:
-    """Where a value stands; what is in it, by key or index; and where its keys stand."""
+class Node:
+    """Where a value stands; what is in it, by key or index; and where its keys stand.
 
-    place: _Place
+    A key stands in the file of its value, which is `file`.
+    """
+
+    file: str
+    place: Place
     written: str | None = None
-    inner: dict[str | int, _Node] = field(default_factory=dict)
-    keys: dict[str | int, _Place] = field(default_factory=dict)
+    inner: dict[str | int, Node] = field(default_factory=dict)
+    keys: dict[str | int, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Source:
     """A file's data (of dict, list, str, int, float, bool and None), and where each of its values stands.
 
-    `file` is its name as findings show it, `sha256` the hash of its bytes in hexadecimal.
+    Attributes:
+        file: its name as findings show it.
+        texts: what it holds, and what the files hold that it extends, by their names.
+        data: what it says, together with what it extends.
+        sha256: the hash of the bytes of all of these files, in hexadecimal.
+        root: where everything stands.
     """
 
     file: str
+    texts: Mapping[str, str]
     data: dict[str, Any]
     sha256: str
-    _root: _Node
+    root: Node
+
+    @property
+    def text(self) -> str:
+        """What the file itself holds."""
+        return self.texts[self.file]
 
     def position(self, path: ValuePath, key: bool = False) -> Position:
         """Where the value at `path` stands, or its `key`.
@@ -82,7 +99,7 @@ class Source:
         Where there is no such value, it is the key of the nearest thing above it that is there: what is
         missing is missing in that one. The whole document stands where its first key stands.
         """
-        node, place = self._root, self._root.place
+        node, place = self.root, self.root.place
         for part in path:
             found = node.inner.get(part)
             if found is None:
@@ -91,11 +108,11 @@ class Source:
             node = found
         else:
             place = place if key else node.place
-        return Position(self.file, place[0] + 1, place[1] + 1)
+        return Position(node.file, place[0] + 1, place[1] + 1)
 
     def written(self, path: ValuePath) -> str | None:
         """The scalar at `path` as it is written, less quotes: `2.10` where the data has 2.1. Or None."""
-        node: _Node | None = self._root
+        node: Node | None = self.root
         for part in path:
             node = node.inner.get(part) if node else None
         return node.written if node else None
@@ -124,13 +141,14 @@ def parse_source(content: bytes, file: str) -> Source:
     if len(content) > LARGEST_FILE:
         message = f"the file is larger than {LARGEST_FILE // 1024} KiB"
         raise OzoneError(codes.FileTooComplex.at(Position(file), message, hint=_SIMPLER))
-    reader = _Reader(file, _decoded(content, file))
+    text = _decoded(content, file)
+    reader = _Reader(file, text)
     reader.read()
     if not reader.problems and not isinstance(reader.data, dict):
         reader.problem_with_root()
     if reader.problems or reader.node is None:
         raise OzoneError(reader.problems)
-    return Source(file, reader.data, hashlib.sha256(content).hexdigest(), reader.node)
+    return Source(file, {file: text}, reader.data, hashlib.sha256(content).hexdigest(), reader.node)
 
 
 def _decoded(content: bytes, file: str) -> str:
@@ -162,7 +180,7 @@ class _Open:
     """A mapping or list that is being read."""
 
     data: dict[str, Any] | list[Any]
-    node: _Node
+    node: Node
     anchor: str | None
     values_before: int
     key: str | None = None  # of the value to come; None in a mapping where a key is to come
@@ -173,7 +191,7 @@ class _Open:
 @dataclass(frozen=True, slots=True)
 class _Anchored:
     data: Any
-    node: _Node
+    node: Node
     values: int
 
 
@@ -186,7 +204,7 @@ class _Reader:
 
     def __init__(self, file: str, text: str) -> None:
         self.data: Any = None
-        self.node: _Node | None = None
+        self.node: Node | None = None
         self.problems: list[Diagnostic] = []
         self._file = file
         self._text = text
@@ -194,7 +212,7 @@ class _Reader:
         self._anchors: dict[str, _Anchored | None] = {}  # None while the value is being read
         self._values = 0
         self._documents = 0
-        self._last: _Place = (0, 0)
+        self._last: Place = (0, 0)
 
     def read(self) -> None:
         """Read the text into `data`, `node` and `problems`."""
@@ -222,7 +240,7 @@ class _Reader:
         place = self.node.place if self.node else (0, 0)
         self._problem(codes.NotAMapping, place, f"the file is {kind} and not a mapping of keys", hint)
 
-    def _problem(self, code: type[codes.Code], place: _Place, message: str, hint: str = "") -> None:
+    def _problem(self, code: type[codes.Code], place: Place, message: str, hint: str = "") -> None:
         position = Position(self._file, place[0] + 1, place[1] + 1)
         self.problems.append(code.at(position, message, hint=hint))
 
@@ -248,7 +266,7 @@ class _Reader:
                 message = "this declares another version than YAML 1.2"
                 self._problem(codes.YamlSyntax, (0, 0), message, "remove the line that begins with %")
 
-    def _scalar(self, event: Any, place: _Place) -> None:
+    def _scalar(self, event: Any, place: Place) -> None:
         self._count(1, place)
         text: str = event.value
         if event.tag is not None:
@@ -259,7 +277,7 @@ class _Reader:
         plain = event.style is None and event.tag is None
         is_key = self._key_expected()
         value = self._resolved(text, place) if plain and not is_key else text
-        node = _Node(place, text)
+        node = Node(self._file, place, text)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchored(value, node, 1)
         if is_key:
@@ -267,7 +285,7 @@ class _Reader:
         else:
             self._put(value, node)
 
-    def _resolved(self, text: str, place: _Place) -> Any:
+    def _resolved(self, text: str, place: Place) -> Any:
         """What a text without quotes stands for."""
         if text in _WORDS:
             return _WORDS[text]
@@ -290,7 +308,7 @@ class _Reader:
             return 0.0
         return text
 
-    def _key(self, text: str, place: _Place, plain: bool) -> None:
+    def _key(self, text: str, place: Place, plain: bool) -> None:
         parent = self._open[-1]
         parent.key = text
         if plain and text == "<<":
@@ -311,7 +329,7 @@ class _Reader:
         self._problem(codes.DuplicateKey, place, message, "rename or remove one of the two")
         parent.dropped = True
 
-    def _begin(self, data: dict[str, Any] | list[Any], event: Any, place: _Place) -> None:
+    def _begin(self, data: dict[str, Any] | list[Any], event: Any, place: Place) -> None:
         self._count(1, place)
         if len(self._open) >= DEEPEST:
             message = f"there are more than {DEEPEST} levels of mappings and lists"
@@ -319,7 +337,7 @@ class _Reader:
             raise _Stop
         if event.tag is not None:
             self._tag(event.tag, place)
-        opened = _Open(data, _Node(place), event.anchor, self._values)
+        opened = _Open(data, Node(self._file, place), event.anchor, self._values)
         if self._key_expected():
             self._no_text_as_key(place)
             opened.is_key = True
@@ -337,7 +355,7 @@ class _Reader:
         else:
             self._put(done.data, done.node)
 
-    def _alias(self, name: str, place: _Place) -> None:
+    def _alias(self, name: str, place: Place) -> None:
         anchored = self._anchors.get(name)
         if anchored is None:
             if name in self._anchors:
@@ -347,11 +365,11 @@ class _Reader:
                 message = f"there is no anchor &{name} before the alias *{name}"
                 hint = did_you_mean(name, self._anchors) or "put quotes around a value that begins with *"
                 self._problem(codes.YamlSyntax, place, message, hint)
-            anchored = _Anchored(None, _Node(place), 1)
+            anchored = _Anchored(None, Node(self._file, place), 1)
         self._count(anchored.values, place)
         if not self._key_expected():
             # What is inside an aliased value stands where its anchor is; the value itself stands here.
-            node = _Node(place, anchored.node.written, anchored.node.inner, anchored.node.keys)
+            node = Node(self._file, place, anchored.node.written, anchored.node.inner, anchored.node.keys)
             self._put(anchored.data, node)
         elif isinstance(anchored.data, str):
             self._key(anchored.data, place, plain=False)
@@ -359,7 +377,7 @@ class _Reader:
             self._no_text_as_key(place)
             self._drop_next()
 
-    def _put(self, value: Any, node: _Node) -> None:
+    def _put(self, value: Any, node: Node) -> None:
         if not self._open:
             self.data, self.node = value, node
             return
@@ -379,16 +397,16 @@ class _Reader:
     def _drop_next(self) -> None:
         self._open[-1].key, self._open[-1].dropped = "", True
 
-    def _no_text_as_key(self, place: _Place) -> None:
+    def _no_text_as_key(self, place: Place) -> None:
         hint = "put quotes around a key that begins with a bracket, *, & or ?"
         self._problem(codes.KeyNotText, place, "this key is not a text", hint)
 
-    def _tag(self, tag: str, place: _Place) -> None:
+    def _tag(self, tag: str, place: Place) -> None:
         shown = tag.replace("tag:yaml.org,2002:", "!!")
         hint = "remove it; put quotes around a value that is a text"
         self._problem(codes.UnsupportedTag, place, f"the tag {shown} is not supported", hint)
 
-    def _count(self, values: int, place: _Place) -> None:
+    def _count(self, values: int, place: Place) -> None:
         self._values += values
         if self._values > MOST_VALUES:
             message = f"the file holds more than {MOST_VALUES:,} values, with its aliases unfolded"

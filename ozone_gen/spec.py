@@ -6,111 +6,43 @@ as it is: shape.py turns each into a located diagnostic.
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Discriminator,
     Field,
-    GetCoreSchemaHandler,
     Strict,
     Tag,
     create_model,
 )
-from pydantic_core import CoreSchema
 
 from ozone_gen.components import COMPONENTS
 from ozone_gen.flattening.core import CORE_TABLES
-from ozone_gen.flattening.declared import CodedValue, ColumnType, Repeat
-from ozone_gen.openmrs.tables import PLATFORMS
-
-# Patterns are read by three engines: pydantic's (Rust), editors' (JavaScript) and jsonschema's (Python). So
-# no look-around, no \d (which means other digits in each), and no needless escapes (editors refuse them).
-_VARIABLE: Final = r"\$\{[A-Z_][A-Z0-9_]*\}"
-VARIABLE_PATTERN: Final = rf"^{_VARIABLE}$"
-
-NAME_PATTERN: Final = r"^[a-z][a-z0-9_]{0,62}$"
-"""Names that become identifiers of PostgreSQL and Flink (at most 63 bytes, PostgreSQL's limit)."""
-
-SITE_ID_PATTERN: Final = r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$"
-"""Site ids become names of Compose projects, of ZooKeeper nodes and of folders."""
-
-_CODE: Final = r"""[^\s:${}'"`\x00-\x1f\x7f]"""
-CONCEPT_PATTERN: Final = (
-    rf"""^([0-9A-Za-z][0-9A-Za-z-]{{35,37}}|{_CODE}([^:${{}}'"`\x00-\x1f\x7f]{{0,49}}{_CODE})?:{_CODE}{{1,100}})$"""
+from ozone_gen.flattening.declared import Answers, CodedValue, ColumnType, Grain, Repeat
+from ozone_gen.flattening.job import StateStore
+from ozone_gen.openmrs.tables import MODULES, PLATFORMS
+from ozone_gen.values import (
+    ADDRESS_PATTERN,
+    DATABASE_PATTERN,
+    DAY_PATTERN,
+    IMAGE_PATTERN,
+    LOCALE_PATTERN,
+    MEMORY_PATTERN,
+    SITE_ID_PATTERN,
+    TIMEZONE_PATTERN,
+    ConceptReference,
+    Host,
+    Line,
+    Name,
+    NotNull,
+    Optional,
+    Password,
+    Port,
+    Text,
+    Username,
 )
-"""A uuid (36 to 38 characters), or SOURCE:CODE."""
-
-DATABASE_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
-HOST_PATTERN: Final = rf"^({_VARIABLE}|[A-Za-z0-9]([A-Za-z0-9._-]{{0,251}}[A-Za-z0-9])?)$"
-USERNAME_PATTERN: Final = rf"""^({_VARIABLE}|[^\s${{}}'"`\\\x00-\x1f\x7f]{{1,63}})$"""
-PASSWORD_PATTERN: Final = rf"^({_VARIABLE}|([^$\x00-\x1f\x7f]|\$+[^${{\x00-\x1f\x7f])*\$*)$"
-"""${VARIABLE}, or a literal without `${` in it."""
-
-TIMEZONE_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$"
-LOCALE_PATTERN: Final = r"^[a-z]{2,3}(_[A-Z]{2})?$"
-LINE_PATTERN: Final = r"^[^\x00-\x1f\x7f]+$"
-TEXT_PATTERN: Final = r"^[^\x00-\x08\x0b-\x1f\x7f]+$"
-_OCTET: Final = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-ADDRESS_PATTERN: Final = rf"^{_OCTET}(\.{_OCTET}){{3}}$"
-MEMORY_PATTERN: Final = r"^[1-9][0-9]{0,5}[mg]$"
-IMAGE_PATTERN: Final = r"^[a-z0-9][a-zA-Z0-9._/:-]{0,254}(@sha256:[0-9a-f]{64})?$"
-
-FORMS: Final = MappingProxyType(
-    {
-        NAME_PATTERN: "lower-case letters, digits and underscores, a letter first, at most 63 characters",
-        SITE_ID_PATTERN: "lower-case letters, digits and hyphens, no hyphen at an end, at most 42 characters",
-        CONCEPT_PATTERN: "a uuid of 36 to 38 characters, or SOURCE:CODE such as CIEL:5089",
-        DATABASE_PATTERN: "letters, digits and underscores, no digit first, at most 63 characters",
-        HOST_PATTERN: "a host name, an address, or ${VARIABLE}",
-        USERNAME_PATTERN: "at most 63 characters, no space, quote, brace, `$` or backslash; or ${VARIABLE}",
-        PASSWORD_PATTERN: "${VARIABLE} in capital letters, alone",
-        TIMEZONE_PATTERN: "an IANA time zone such as Africa/Nairobi",
-        LOCALE_PATTERN: "a language such as `en`, or a language and a country such as `en_GB`",
-        LINE_PATTERN: "one line of text",
-        TEXT_PATTERN: "text without control characters",
-        ADDRESS_PATTERN: "an IPv4 address such as 127.0.0.1",
-        MEMORY_PATTERN: "a number of mebibytes or gibibytes such as 768m or 2g",
-        IMAGE_PATTERN: "a container image such as postgres:16",
-    }
-)
-"""What each pattern asks for, in words."""
-
-_Given = TypeVar("_Given")
-
-
-class _NotNull:
-    """May be left out, but not be null: `demo:` with nothing after it says neither yes nor no."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        schema = handler(source)
-        inner: CoreSchema = schema["schema"] if schema["type"] == "nullable" else schema
-        return inner
-
-
-Optional = Annotated[_Given | None, _NotNull()]
-
-Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-Host = Annotated[str, Field(pattern=HOST_PATTERN, description="A host name or address, or ${VARIABLE}.")]
-Username = Annotated[str, Field(pattern=USERNAME_PATTERN, description="A user's name, or ${VARIABLE}.")]
-Password = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=1000,
-        pattern=PASSWORD_PATTERN,
-        description="${VARIABLE}. A literal password is a warning; do not commit one.",
-    ),
-]
-Port = Annotated[int, Field(ge=1, le=65535)]
-ConceptReference = Annotated[
-    str,
-    Field(pattern=CONCEPT_PATTERN, description="A concept: its uuid, or SOURCE:CODE such as CIEL:5089."),
-]
-Line = Annotated[str, Field(min_length=1, max_length=255, pattern=LINE_PATTERN)]
-Text = Annotated[str, Field(min_length=1, max_length=1000, pattern=TEXT_PATTERN)]
 
 
 class _Model(BaseModel):
@@ -152,6 +84,9 @@ class OpenmrsSpec(_Model):
     platform: Literal[PLATFORMS] = Field(  # type: ignore[valid-type]
         default="2.5", description="Version of the OpenMRS platform, in quotes."
     )
+    modules: Annotated[tuple[Literal[MODULES], ...], Strict(False)] = Field(  # type: ignore[valid-type]
+        default=(), description="Modules of OpenMRS that bring tables of their own: Bahmni's `appointments`."
+    )
     host: Host = Field(
         default="mysql",
         description="Host name or address, or ${VARIABLE}. `mysql` is the bundled database of a demo site.",
@@ -191,22 +126,6 @@ class PostgresqlSpec(_Model):
     password: Password
 
 
-class ColumnSpec(_Model):
-    """A column of an own table."""
-
-    concept: ConceptReference
-    type: Optional[Annotated[ColumnType, Strict(False)]] = Field(
-        default=None, description="What the column holds; the concept's datatype decides when it is left out."
-    )
-    repeat: Annotated[Repeat, Strict(False)] = Field(
-        default=Repeat.LAST, description="What becomes of several observations in one row."
-    )
-    value: Optional[Annotated[CodedValue, Strict(False)]] = Field(
-        default=None, description="How a coded answer is written: its name in the site's locale, or its uuid."
-    )
-    description: Optional[Text] = Field(default=None, description="The column's comment in the sink.")
-
-
 # A form that a value takes by its YAML type. The tags stand in the locations of pydantic's errors, where no
 # key of a file may be taken for one.
 SHORT_FORM: Final = "\0short"
@@ -217,25 +136,138 @@ def _form(value: Any) -> str:
     return SHORT_FORM if isinstance(value, str) else LONG_FORM
 
 
+_References = Annotated[
+    tuple[ConceptReference, ...], Strict(False), Field(min_length=1, max_length=20), Tag(LONG_FORM)
+]
+ConceptReferences = Annotated[
+    Annotated[ConceptReference, Tag(SHORT_FORM)] | _References,
+    Discriminator(_form),
+]
+"""One concept, or several."""
+
+
+class CodeSpec(_Model):
+    """An answer by its code in a terminology."""
+
+    code: Line = Field(description="Name of the concept source whose code is written, such as ICD-10-WHO.")
+
+
+class ColumnSpec(_Model):
+    """A column of an own table."""
+
+    concept: ConceptReferences = Field(
+        description="A concept; or a list of them, of which the first that has a value in a row wins."
+    )
+    type: Optional[Annotated[ColumnType, Strict(False)]] = Field(
+        default=None, description="What the column holds; the concept's datatype decides when it is left out."
+    )
+    repeat: Annotated[Repeat, Strict(False)] = Field(
+        default=Repeat.LAST, description="What becomes of several observations in one row."
+    )
+    value: Optional[
+        Annotated[
+            Annotated[CodedValue, Strict(False), Tag(SHORT_FORM)] | Annotated[CodeSpec, Tag(LONG_FORM)],
+            Discriminator(_form),
+        ]
+    ] = Field(
+        default=None,
+        description="How an answer is written: its name in the site's locale, its uuid, or {code: SOURCE}.",
+    )
+    answers: Optional[Annotated[Answers, Strict(False)]] = Field(
+        default=None,
+        description="`list` for a question that takes several answers: each once, sorted, in one cell.",
+    )
+    answer: Optional[ConceptReferences] = Field(
+        default=None,
+        description="A boolean: whether the question was answered by this concept, or by one of these.",
+    )
+    group: Optional[ConceptReference] = Field(
+        default=None, description="Read only observations in an obs group of this concept."
+    )
+    description: Optional[Text] = Field(default=None, description="The column's comment in the sink.")
+    renamed_from: Optional[Name] = Field(
+        default=None, description="The column's former name, so that what reads it in the sink goes with it."
+    )
+
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """The concepts that it reads, best first."""
+        return as_tuple(self.concept)
+
+
+def as_tuple(references: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """One or several references, or none, as a tuple."""
+    return (references,) if isinstance(references, str) else references or ()
+
+
 ColumnDeclaration = Annotated[
     Annotated[ConceptReference, Tag(SHORT_FORM)] | Annotated[ColumnSpec, Tag(LONG_FORM)],
     Discriminator(_form),
 ]
 
 
-class EncounterTableSpec(_Model):
-    """An own table with one row for each encounter."""
+def _only_for(grain: Grain, key: str) -> dict[str, Any]:
+    """A rule of JSON Schema: a key that one grain has, and no other."""
+    return {
+        "if": {"properties": {"rows": {"const": grain.value}}, "required": ["rows"]},
+        "else": {"not": {"required": [key]}},
+    }
 
-    rows: Literal["encounter"] = Field(description="What a row is: the grain of the table.")
+
+class TableSpec(_Model):
+    """An own table."""
+
+    # For editors; checks/tables.py says the same in words.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                {**_only_for(Grain.OBS_GROUP, "group"), "then": {"required": ["group"]}},
+                _only_for(Grain.OBS, "concepts"),
+                {"anyOf": [{"properties": {"rows": {"const": Grain.OBS.value}}}, {"required": ["columns"]}]},
+            ]
+        }
+    )
+
+    rows: Annotated[Grain, Strict(False)] = Field(description="What a row is: the grain of the table.")
     source: Optional[Name] = Field(default=None, description="The source to read. Left out: the only one.")
     encounter_types: Annotated[tuple[Line, ...], Strict(False)] = Field(
         default=(), description="Names or uuids of encounter types; every type when left out."
     )
+    visit_types: Annotated[tuple[Line, ...], Strict(False)] = Field(
+        default=(), description="Names or uuids of visit types; every type when left out."
+    )
+    forms: Annotated[tuple[Line, ...], Strict(False)] = Field(
+        default=(), description="Names or uuids of forms; a name stands for all its versions."
+    )
+    locations: Annotated[tuple[Line, ...], Strict(False)] = Field(
+        default=(), description="Names or uuids of locations."
+    )
+    since: Optional[Annotated[str, Field(pattern=DAY_PATTERN)]] = Field(
+        default=None, alias="from", description="The first day, such as 2024-01-31."
+    )
+    group: Optional[ConceptReference] = Field(
+        default=None, description="The concept of the groups that are the rows of `rows: obs_group`."
+    )
+    concepts: Annotated[tuple[ConceptReference, ...], Strict(False)] = Field(
+        default=(), description="The concepts whose observations are the rows of `rows: obs`; left out: all."
+    )
+    context: Optional[Annotated[tuple[Name, ...], Strict(False)]] = Field(
+        default=None,
+        description="Which columns say what a row is and hangs on, beside its key; the usual ones when left out.",
+    )
     columns: dict[Name, ColumnDeclaration] = Field(
-        min_length=1,
+        default_factory=dict,
         description="By name, each a concept such as CIEL:5089, or a mapping of what to read and how.",
     )
     description: Optional[Text] = Field(default=None, description="The table's comment in the sink.")
+    renamed_from: Optional[Name] = Field(
+        default=None, description="The table's former name, so that what reads it in the sink goes with it."
+    )
+
+
+def long_form(column: str | ColumnSpec) -> ColumnSpec:
+    """A column as if it had been declared in its long form."""
+    return column if isinstance(column, ColumnSpec) else ColumnSpec(concept=column)
 
 
 class FlatteningSpec(_Model):
@@ -249,16 +281,31 @@ class FlatteningSpec(_Model):
             Tag(LONG_FORM),
         ],
         Discriminator(_form),
-    ] = Field(default=(), description="Core tables, or `all`.")
-    tables: dict[Name, EncounterTableSpec] = Field(
+    ] = Field(default=(), description="Core tables, or `all` that the source has.")
+    tables: dict[Name, TableSpec] = Field(
         default_factory=dict, description="Own tables by name, which becomes the table's name in the sink."
     )
     parallelism: Annotated[int, Field(ge=1, le=64)] = Field(
         default=1, description="Subtasks of the Flink job; more than the machine's cores is of no use."
     )
+    state: Annotated[StateStore, Strict(False)] = Field(
+        default=StateStore.MEMORY,
+        description="Where the Flink job keeps what it knows of the rows: `memory` is faster, `disk` (RocksDB) holds "
+        "millions of observations in little memory.",
+    )
 
 
-PUBLISHED_PORTS: Final = {"mysql": 3306, "postgresql": 5432, "connect": 8083, "flink": 8084, "kafka_ui": 8282}
+PUBLISHED_PORTS: Final = {
+    "mysql": 3306,
+    "postgresql": 5432,
+    "connect": 8083,
+    "flink": 8084,
+    "kafka_ui": 8282,
+    "superset": 8088,
+    "object_store": 9000,
+    "object_store_console": 9001,
+    "drill": 8047,
+}
 """Parts that publish a port on the host, with the port that people know."""
 
 IMAGES: Final = {
@@ -270,6 +317,11 @@ IMAGES: Final = {
     "connect": "quay.io/debezium/connect:3.4",
     "kafka_ui": "redpandadata/console:v3.12.0",
     "flink": "flink:2.2.1-java17",
+    "superset": "apache/superset:6.1.0",
+    "redis": "redis:7",
+    "seaweedfs": "chrislusf/seaweedfs:4.48",
+    "minio": "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z",
+    "drill": "apache/drill:1.22.0",
     "maven": "maven:3.9-eclipse-temurin-17",
     "python": "python:3.11-slim",
 }
@@ -287,8 +339,23 @@ MEMORY: Final = {
     "migrate": 128,
     "jobmanager": 896,
     "taskmanager": 1152,
+    "swap": 128,
+    "parquet-export": 1536,
+    "redis": 128,
+    "superset-init": 768,
+    "superset": 640,
+    "superset-worker": 768,
+    "object-store": 512,
+    "object-store-setup": 128,
+    "drill-zookeeper": 128,
+    "drill": 2048,
+    "drill-setup": 128,
 }
-"""The memory limit of each service in MiB, enough for a clinic with a few million observations."""
+"""The memory limit of each service in MiB.
+
+Enough for all core tables and some 50,000 observations. For more the task manager needs more memory, or `state: disk`
+and 2g (bench/README.md).
+"""
 
 _Image = Annotated[str, Field(pattern=IMAGE_PATTERN)]
 _Memory = Annotated[str, Field(pattern=MEMORY_PATTERN)]
@@ -319,7 +386,7 @@ else:
         "Optional parts of the site.",
         {
             component.name: (
-                Annotated[component.options | None, _NotNull()],
+                Annotated[component.options | None, NotNull()],
                 Field(default=None, description=(component.options.__doc__ or "").strip()),
             )
             for component in COMPONENTS
@@ -358,16 +425,15 @@ class OzoneSpec(_Model):
     version: Literal[1] = Field(description="Version of this file's format.")
     site: SiteSpec
     sources: dict[Name, OpenmrsSpec] = Field(
-        min_length=1, description="The databases to read, by names of your choice; for now exactly one."
+        default_factory=dict,
+        description="The database to read, by a name of your choice; none on a central server.",
     )
     sink: PostgresqlSpec
-    flattening: FlatteningSpec
+    flattening: FlatteningSpec = Field(
+        default_factory=FlatteningSpec,
+        description="Which tables are made; on a central server, which tables the sites export.",
+    )
     components: ComponentsSpec = Field(default_factory=ComponentsSpec)
     ports: PortsSpec = Field(default_factory=PortsSpec)
     images: ImagesSpec = Field(default_factory=ImagesSpec)
     memory: MemorySpec = Field(default_factory=MemorySpec)
-
-
-def referenced_variable(value: str) -> str | None:
-    """Return the name in `${NAME}`, or None for a literal value."""
-    return value[2:-1] if value.startswith("${") and value.endswith("}") else None

@@ -1,4 +1,4 @@
-"""Long texts that stream out, in UTF-8 with plain line ends whatever the machine.
+"""Files that are there as a whole or not at all; texts in UTF-8 with plain line ends whatever the machine.
 
 A site's files are not written here: they are few and small, and go through write.py.
 """
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from ozone_gen.diagnostics import OutputError, Position, codes
 
@@ -23,10 +23,17 @@ def text_file(path: Path) -> Iterator[TextIO]:
     Raises:
         OutputError: the system refuses.
     """
+    with bytes_file(path) as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="\n") as stream:
+        yield stream
+
+
+@contextmanager
+def bytes_file(path: Path) -> Iterator[BinaryIO]:
+    """Do as `text_file` with bytes."""
     draft = path.with_name(f"{path.name}.part")
     try:
         try:
-            with open(draft, "w", encoding="utf-8", newline="\n") as stream:
+            with open(draft, "wb") as stream:
                 yield stream
             os.replace(draft, path)
         except BaseException:

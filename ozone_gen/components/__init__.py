@@ -7,10 +7,15 @@ from typing import Final
 from ozone_gen.components import (
     connect,
     databases,
+    drill,
     flink,
     kafka,
     kafka_ui,
     migrate,
+    object_store,
+    parquet_export,
+    superset,
+    swap,
     zookeeper,
 )
 from ozone_gen.components.base import Component
@@ -23,5 +28,10 @@ COMPONENTS: Final[tuple[Component, ...]] = (
     kafka_ui.component,
     migrate.component,
     flink.component,
+    swap.component,
+    parquet_export.component,
+    superset.component,
+    object_store.component,
+    drill.component,
 )
 """Every part of a site, in the order in which its services stand in the compose files."""

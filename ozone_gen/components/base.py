@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from ozone_gen.plan import SitePlan
+from ozone_gen.plan import SitePlan, Variable
 from ozone_gen.render.tree import File
 
 
@@ -18,10 +18,35 @@ class ComposeFile(StrEnum):
 
     DATABASES = "docker-compose-db.yaml"
     PIPELINES = "docker-compose-data-pipelines.yaml"
+    SUPERSET = "docker-compose-superset.yaml"
+    EXPORT = "docker-compose-export.yaml"
+    OBJECT_STORE = "docker-compose-minio.yaml"
+    DRILL = "docker-compose-drill.yaml"
+
+    @property
+    def runs_on_demand(self) -> bool:
+        """Whether its services are commands that end, rather than parts of the site that go on."""
+        return self is ComposeFile.EXPORT
 
 
 Service = Mapping[str, Any]
 """A service as the compose specification describes it."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where people find a part of the site, for the site's README.
+
+    Attributes:
+        what: what is there, in words.
+        part: the part whose published port it is; where that is closed, there is no address.
+        before, after: what stands around host and port.
+    """
+
+    what: str
+    part: str
+    before: str = "http://"
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,11 +57,17 @@ class Contribution:
         services: for each compose file its services by name; a name may be used once in a site.
         volumes: for each compose file the named volumes that its services mount.
         files: files beside the compose files.
+        variables: what its services read from the environment beside the variables of the plan.
+        addresses: where people find it.
+        notes: sections of the site's README, as Markdown.
     """
 
     services: Mapping[ComposeFile, Mapping[str, Service]] = field(default_factory=dict)
     volumes: Mapping[ComposeFile, tuple[str, ...]] = field(default_factory=dict)
     files: tuple[File, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    addresses: tuple[Address, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Options(BaseModel):

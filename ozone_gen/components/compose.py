@@ -40,8 +40,11 @@ def ports(plan: SitePlan, part: str, container_port: int) -> list[str]:
     return [] if port is None else [f"{plan.bind_address}:{port}:{container_port}"]
 
 
-def optional(condition: dict[str, str]) -> dict[str, Any]:
-    """Depend on a service of another compose file, which may have been left out."""
+def tolerant(condition: dict[str, str]) -> dict[str, Any]:
+    """Start a service first, and go on with a warning where it is ill.
+
+    It has to be in one of the files that are started: Compose refuses to depend on a service that is in none.
+    """
     return {**condition, "required": False}
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ozone_gen.components import compose
-from ozone_gen.components.base import ComposeFile, Contribution
-from ozone_gen.openmrs.tables import TABLES
+from ozone_gen.components.base import Address, ComposeFile, Contribution
 from ozone_gen.plan import SitePlan, SourcePlan
 from ozone_gen.render.emit import json_bytes
 from ozone_gen.render.text import render_text
@@ -26,6 +25,8 @@ class Connect:
 
     def contribute(self, plan: SitePlan) -> Contribution:
         """Add the worker, the connector of the source and the step that registers it."""
+        if not plan.sources:
+            return Contribution()
         source = plan.source
         worker = {
             **compose.running(plan, "connect"),
@@ -66,7 +67,7 @@ class Connect:
         checked = {
             "engine": source.engine,
             "database": source.database,
-            "tables": list(source.tables),
+            "tables": {table.name: [column.name for column in table.columns] for table in source.tables},
             "server_id": source.server_id,
         }
         return Contribution(
@@ -83,6 +84,7 @@ class Connect:
                     json_bytes({"name": source.name, "config": connector_config(source)}),
                 ),
             ),
+            addresses=(Address("Kafka Connect", "connect", after="/connectors?expand=status"),),
         )
 
 
@@ -98,7 +100,7 @@ def connector_config(source: SourcePlan) -> dict[str, str]:
     newest of each key counts (bench/event_format). Secrets stay references, which the worker resolves.
     """
     columns = ",".join(
-        f"{source.database}\\.{table}\\.({'|'.join(column.name for column in TABLES[table].columns)})"
+        f"{source.database}\\.{table.name}\\.({'|'.join(column.name for column in table.columns)})"
         for table in source.tables
     )
     config = {
@@ -111,7 +113,7 @@ def connector_config(source: SourcePlan) -> dict[str, str]:
         "database.server.id": str(source.server_id),
         "topic.prefix": source.topic_prefix,
         "database.include.list": source.database,
-        "table.include.list": ",".join(f"{source.database}\\.{table}" for table in source.tables),
+        "table.include.list": ",".join(f"{source.database}\\.{table.name}" for table in source.tables),
         "column.include.list": columns,
         "schema.history.internal.kafka.bootstrap.servers": "kafka:9092",
         "schema.history.internal.kafka.topic": f"schema-history.{source.topic_prefix}",

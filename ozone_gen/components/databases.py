@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ozone_gen.components import compose
-from ozone_gen.components.base import ComposeFile, Contribution
+from ozone_gen.components.base import Address, ComposeFile, Contribution
 from ozone_gen.openmrs.demo import demo_sql
 from ozone_gen.plan import ROOT_PASSWORD, ROOT_PASSWORD_MEANING, SitePlan
 from ozone_gen.render.text import render_text
@@ -23,19 +23,27 @@ class Databases:
         services: dict[str, Any] = {}
         volumes: list[str] = []
         files: list[File] = []
-        if plan.source.demo is not None:
+        addresses: list[Address] = []
+        if plan.sources and plan.source.demo is not None:
             services["mysql"] = _mysql(plan)
             volumes.append("mysql-data")
             files += _mysql_files(plan)
+            what = "The OpenMRS database with made-up patients"
+            addresses.append(Address(what, "mysql", "", f", database `{plan.source.database}`"))
         if plan.sink.bundled:
             services["postgresql"] = _postgresql(plan)
             volumes.append("postgresql-data")
+            where = f", database `{plan.sink.database.value}`, schema `{plan.sink.schema}`"
+            # The rows of a central server are in its object store.
+            what = "PostgreSQL, the flattened tables" if plan.sources else "PostgreSQL, Superset's own records"
+            addresses.append(Address(what, "postgresql", "", where))
         if not services:
             return Contribution()
         return Contribution(
             services={ComposeFile.DATABASES: services},
             volumes={ComposeFile.DATABASES: tuple(volumes)},
             files=tuple(files),
+            addresses=tuple(addresses),
         )
 
 

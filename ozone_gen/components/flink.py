@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ozone_gen.components import compose
-from ozone_gen.components.base import ComposeFile, Contribution
+from ozone_gen.components.base import Address, ComposeFile, Contribution
 from ozone_gen.components.migrate import sink_environment
+from ozone_gen.flattening.columns_read import columns_read
 from ozone_gen.flattening.flink import Connectors, Options, source_sql, table_sql
-from ozone_gen.flattening.job import job_document
+from ozone_gen.flattening.job import StateStore, job_document
 from ozone_gen.flattening.table import FlattenedTable
 from ozone_gen.openmrs.tables import Table
 from ozone_gen.plan import SitePlan
@@ -23,17 +25,23 @@ SETTINGS = {
     "table.exec.mini-batch.enabled": "true",
     "table.exec.mini-batch.allow-latency": "200 ms",
     "table.exec.mini-batch.size": "5000",
+    # What a first phase would spare the second it would ship as serialized maps of all values (MIN and MAX that
+    # retract): a third more work for the table of vital signs (bench/README.md).
+    "table.optimizer.agg-phase-strategy": "ONE_PHASE",
     "pipeline.object-reuse": "true",
     # Equal subqueries of several tables are planned and run once, and each topic is normalised once.
     "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
 }
 """Settings of the job that the SQL is planned with."""
 
+GENERATION = "OZONE_GENERATION"
+"""The variable with the token of the present generation, which start.sh takes from Flink's volume."""
+
 _OPENED = (
     *("lang", "lang.reflect", "net", "io", "nio", "text", "time", "util"),
     *("util.concurrent", "util.concurrent.atomic", "util.concurrent.locks"),
 )
-_JAVA_OPTIONS = " ".join(
+JAVA_OPTIONS = " ".join(
     [
         "-Duser.timezone=UTC",
         "-XX:+UseSerialGC",
@@ -46,6 +54,26 @@ _JAVA_OPTIONS = " ".join(
 )
 
 
+_STATE: Mapping[StateStore, Mapping[str, Any]] = {
+    StateStore.MEMORY: {
+        "state.backend.type": "hashmap",
+        "taskmanager.memory.managed.size": "16m",
+        # A checkpoint is all of the state, some 200 bytes for each observation: written every ten seconds it would
+        # wear a small disk out. What comes after it is read again from Kafka, and written again, after a failure.
+        "execution.checkpointing.interval": "60 s",
+        "execution.checkpointing.min-pause": "30 s",
+    },
+    StateStore.DISK: {
+        "state.backend.type": "rocksdb",
+        # Only what changed since the last one is written.
+        "execution.checkpointing.incremental": True,
+        "taskmanager.memory.managed.fraction": 0.4,
+        "execution.checkpointing.interval": "10 s",
+        "execution.checkpointing.min-pause": "5 s",
+    },
+}
+
+
 class Flink:
     """The services `jobmanager` and `taskmanager`."""
 
@@ -54,6 +82,8 @@ class Flink:
 
     def contribute(self, plan: SitePlan) -> Contribution:
         """Add the cluster, its image and the SQL of the flattened tables."""
+        if not plan.sources:
+            return Contribution()
         available = "high_availability" in plan.components
         jobmanager = {
             **_node(plan, "jobmanager"),
@@ -70,6 +100,7 @@ class Flink:
             "healthcheck": compose.healthcheck("bash -c 'exec 3<>/dev/tcp/127.0.0.1/6122'", start=300),
         }
         connectors = site_connectors(plan)
+        sources = columns_read(plan.source.name, plan.source.tables, plan.tables)
         return Contribution(
             services={ComposeFile.PIPELINES: {"jobmanager": jobmanager, "taskmanager": taskmanager}},
             volumes={ComposeFile.PIPELINES: ("flink-data",)},
@@ -77,19 +108,17 @@ class Flink:
                 File("flink/Dockerfile", render_text("flink/Dockerfile.j2")),
                 File("flink/pom.xml", render_text("flink/pom.xml.j2")),
                 File("flink/start.sh", render_text("flink/start.sh.j2", available=available)),
-                File("flink/config.yaml", yaml_bytes(_config(plan, available))),
+                File("flink/config.yaml", yaml_bytes(cluster_config(plan))),
                 File("flink/log4j-console.properties", render_text("flink/log4j-console.properties.j2")),
                 File("flink/jobs/flatten.py", (flink_jobs() / "flatten.py").read_bytes()),
                 File("flink/job.json", json_bytes(_job(plan))),
-                File(
-                    "flink/sources.sql",
-                    source_sql(plan.source.name, plan.source.tables, connectors).encode(),
-                ),
+                File("flink/sources.sql", source_sql(plan.source.name, sources, connectors).encode()),
                 *(
                     File(f"flink/sql/{table.name}.sql", table_sql(table, connectors).encode())
                     for table in plan.tables
                 ),
             ),
+            addresses=(Address("Flink, the flattening job", "flink"),),
         )
 
 
@@ -102,6 +131,8 @@ def site_connectors(plan: SitePlan) -> Connectors:
             "connector": "upsert-kafka",
             "topic": source.topic(table.name),
             "properties.bootstrap.servers": "kafka:9092",
+            # Checkpoints commit for it what has arrived in the sink: `swap` waits for that (setup/fill_progress.py).
+            "properties.group.id": f"ozone-${{{GENERATION}}}",
             "key.format": "json",
             "value.format": "json",
         }
@@ -111,10 +142,14 @@ def site_connectors(plan: SitePlan) -> Connectors:
             return f"${{{name}}}"
 
         address = f"{reference(sink.host.override)}:{reference(sink.port.override)}"
+        # A new generation is filled in a schema of its own until `swap` moves its tables (setup/sink_records.py).
+        places = f"ozone_next_{reference(GENERATION)},{sink.schema}"
         return {
             "connector": "jdbc",
-            "url": f"jdbc:postgresql://{address}/{reference(sink.database.override)}?reWriteBatchedInserts=true",
-            "table-name": f"{sink.schema}.{table.name}",
+            "url": f"jdbc:postgresql://{address}/{reference(sink.database.override)}"
+            f"?reWriteBatchedInserts=true&currentSchema={places}",
+            # The connector writes it into its statements as it is.
+            "table-name": f'"{table.name}"',
             "username": reference(sink.username.override),
             "password": reference(sink.password.override),
             "sink.buffer-flush.max-rows": "5000",
@@ -129,7 +164,7 @@ def _job(plan: SitePlan) -> dict[str, Any]:
     return job_document(
         name=plan.site.id,
         settings=SETTINGS,
-        variables=[setting.override for setting in _sink_settings(plan)],
+        variables=[*(setting.override for setting in _sink_settings(plan)), GENERATION],
         sources=["sources.sql"],
         tables={table.name: f"sql/{table.name}.sql" for table in plan.tables},
     )
@@ -173,7 +208,9 @@ def _node(plan: SitePlan, service: str) -> dict[str, Any]:
     }
 
 
-def _config(plan: SitePlan, available: bool) -> dict[str, Any]:
+def cluster_config(plan: SitePlan) -> dict[str, Any]:
+    """Decide the content of config.yaml."""
+    available = "high_availability" in plan.components
     # The limit also holds Python, which plans the job beside the job manager's Java machine.
     jobmanager = plan.memory["jobmanager"] - 256
     taskmanager = plan.memory["taskmanager"] - 64
@@ -189,19 +226,18 @@ def _config(plan: SitePlan, available: bool) -> dict[str, Any]:
         "jobmanager.memory.jvm-metaspace.size": "224m",
         "jobmanager.memory.off-heap.size": "64m",
         "taskmanager.memory.process.size": f"{taskmanager}m",
-        "taskmanager.memory.managed.size": "16m",
         "taskmanager.memory.network.min": "96m",
         "taskmanager.memory.network.max": "160m",
         "taskmanager.memory.jvm-overhead.min": "128m",
         "taskmanager.memory.jvm-metaspace.size": "224m",
         "taskmanager.numberOfTaskSlots": plan.parallelism,
         "parallelism.default": plan.parallelism,
-        "env.java.opts.all": _JAVA_OPTIONS,
+        "env.java.opts.all": JAVA_OPTIONS,
         # Planning is short work of much code: the quick compiler finishes it in half the time.
         "env.java.opts.jobmanager": "-XX:TieredStopAtLevel=1",
-        "state.backend.type": "hashmap",
-        "execution.checkpointing.interval": "10 s",
-        "execution.checkpointing.min-pause": "5 s",
+        # The thorough compiler would take a quarter of all processor time of a first load (bench/README.md).
+        "env.java.opts.taskmanager": "-XX:TieredStopAtLevel=1",
+        **_STATE[plan.state],
         "execution.checkpointing.timeout": "10 min",
         # A checkpoint that cannot be written has to be noticed, not tolerated.
         "execution.checkpointing.tolerable-failed-checkpoints": 3,

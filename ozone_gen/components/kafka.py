@@ -31,6 +31,8 @@ class Kafka:
 
     def contribute(self, plan: SitePlan) -> Contribution:
         """Add the broker and its topics, one for each source table that the SQL reads."""
+        if not plan.sources:
+            return Contribution()
         broker = {
             **compose.running(plan, "kafka"),
             "environment": {
@@ -53,7 +55,7 @@ class Kafka:
         }
         topics = [
             {
-                "name": plan.source.topic(table),
+                "name": plan.source.topic(table.name),
                 "partitions": plan.parallelism,
                 "replication_factor": 1,
                 "config": TOPIC_CONFIG,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ozone_gen.components import compose
-from ozone_gen.components.base import ComposeFile, Contribution, Options
+from ozone_gen.components.base import Address, ComposeFile, Contribution, Options
 from ozone_gen.plan import SitePlan
 from ozone_gen.render.emit import yaml_bytes
 from ozone_gen.render.tree import File
@@ -21,7 +21,7 @@ class KafkaUi:
 
     def contribute(self, plan: SitePlan) -> Contribution:
         """Add the service where ozone.yaml asks for it."""
-        if self.name not in plan.components:
+        if self.name not in plan.components or not plan.sources:
             return Contribution()
         # `kafkaConnect` is what Kowl called `connect`.
         settings = {
@@ -45,6 +45,7 @@ class KafkaUi:
         return Contribution(
             services={ComposeFile.PIPELINES: {"kafka-ui": service}},
             files=(File("kafka-ui/console.yaml", yaml_bytes(settings)),),
+            addresses=(Address("Redpanda Console, the topics", "kafka_ui"),),
         )
 
 

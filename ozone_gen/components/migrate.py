@@ -20,6 +20,8 @@ class Migrate:
 
     def contribute(self, plan: SitePlan) -> Contribution:
         """Add the step and the tables as it should find or make them."""
+        if not plan.sources:
+            return Contribution()
         service: dict[str, Any] = {
             **compose.setup_step(plan, "migrate", "migrate"),
             # It owns the folder that Flink's user writes into.
@@ -36,10 +38,8 @@ class Migrate:
                 "./kafka/topics.json:/etc/ozone/topics.json:ro",
                 "flink-data:/flink-data",
             ],
-            "depends_on": {
-                "kafka-setup": compose.DONE,
-                **({"postgresql": compose.optional(compose.HEALTHY)} if plan.sink.bundled else {}),
-            },
+            # It waits for the sink by itself, which may be in no file that is started.
+            "depends_on": {"kafka-setup": compose.DONE},
         }
         tables = {
             "site": plan.site.id,
@@ -65,6 +65,7 @@ def table_definition(table: FlattenedTable) -> dict[str, Any]:
     """Describe a flattened table for `migrate`: columns, key, comments and the index that charts need."""
     return {
         "name": table.name,
+        **({"renamed_from": table.renamed_from} if table.renamed_from else {}),
         "comment": table.description,
         "columns": [
             {
@@ -72,6 +73,7 @@ def table_definition(table: FlattenedTable) -> dict[str, Any]:
                 "type": column.type.value,
                 "nullable": column.name != table.primary_key,
                 "comment": column.description,
+                **({"renamed_from": column.renamed_from} if column.renamed_from else {}),
             }
             for column in table.columns
         ],

@@ -27,16 +27,16 @@ def render_text(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> s
     lines: list[str] = []
     for finding in in_order(diagnostics):
         severity = f"{finding.severity}[{finding.code}]"
-        place, hint = _place(finding.position), "hint:"
+        where, hint = place(finding.position), "hint:"
         if colour:
             from click import style
 
             shade = "red" if finding.severity is Severity.ERROR else "yellow"
             severity = style(severity, fg=shade, bold=True)
-            place, hint = style(place, bold=True), style(hint, fg="cyan")
-        lines.append(f"{place}: {severity} {_one_line(_subject(finding))}")
+            where, hint = style(where, bold=True), style(hint, fg="cyan")
+        lines.append(f"{where}: {severity} {one_line(subject(finding))}")
         if finding.hint:
-            lines.append(f"  {hint} {_one_line(finding.hint)}")
+            lines.append(f"  {hint} {one_line(finding.hint)}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -65,14 +65,14 @@ def render_github(diagnostics: Iterable[Diagnostic]) -> str:
     lines: list[str] = []
     for finding in in_order(diagnostics):
         position = finding.position
-        properties = {"file": _one_line(position.file)}
+        properties = {"file": one_line(position.file)}
         if position.line:
             properties |= {"line": str(position.line), "col": str(position.column)}
         properties["title"] = f"{finding.code} {_name(finding.code)}".rstrip()
         listed = ",".join(f"{key}={_github_property(value)}" for key, value in properties.items())
-        message = _one_line(_subject(finding))
+        message = one_line(subject(finding))
         if finding.hint:
-            message += f"\nhint: {_one_line(finding.hint)}"
+            message += f"\nhint: {one_line(finding.hint)}"
         lines.append(f"::{finding.severity} {listed}::{_github_message(message)}\n")
     return "".join(lines)
 
@@ -108,16 +108,19 @@ def _name(code: str) -> str:
     return known.name if known else ""
 
 
-def _subject(finding: Diagnostic) -> str:
+def subject(finding: Diagnostic) -> str:
+    """What is said, behind the path of what it is about."""
     return f"{finding.path}: {finding.message}" if finding.path else finding.message
 
 
-def _place(position: Position) -> str:
-    file = _one_line(position.file)
+def place(position: Position) -> str:
+    """`file:line:column`, or the file alone."""
+    file = one_line(position.file)
     return f"{file}:{position.line}:{position.column}" if position.line else file
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A text of an input file with what a terminal would not show, or obey, escaped."""
     return _UNSHOWABLE.sub(lambda match: match.group().encode("unicode_escape").decode("ascii"), text)
 
 

@@ -13,9 +13,10 @@ from typing import Final
 FALSE_TEXTS: Final = "('0', 'false')"
 
 # A moment and an id of one fixed width each, so that their texts sort as the numbers do: years 1000 to 9999
-# are -3.1e13 to 2.5e14 milliseconds (16 digits once 1e15 is added), and an INT id has 11 digits with 1e10 added.
-_MOMENT_OFFSET: Final = 10**15
+# are -3.1e13 to 2.5e14 milliseconds (16 digits once 2e15 is added), and an INT id has 11 digits with 1e10 added.
+_MOMENT_OFFSET: Final = 2 * 10**15
 _ID_OFFSET: Final = 10**10
+_DAY: Final = 86_400_000
 ORDER_WIDTH: Final = 16 + 11
 """Characters of `order_key`."""
 
@@ -40,9 +41,13 @@ def is_true(column: str) -> str:
     return f"{column} NOT IN {FALSE_TEXTS}"
 
 
-def is_false(column: str) -> str:
-    """Say that a boolean is false; NULL stays NULL."""
-    return f"{column} IN {FALSE_TEXTS}"
+def is_false(column: str, mark: str = "") -> str:
+    """Say that a boolean is false; NULL stays NULL.
+
+    A `mark`, a text that no boolean is, makes a join on the predicate differ from every other join of the job: equal
+    ones become one subquery that is shared, and what may stand on a shared one is said at `least`.
+    """
+    return f"{column} IN {FALSE_TEXTS}" if not mark else f"{column} IN {literals(('0', 'false', mark))}"
 
 
 def wall_clock(column: str) -> str:
@@ -53,6 +58,27 @@ def wall_clock(column: str) -> str:
 def date_of_days(column: str) -> str:
     """Read a DATE, which an event carries as days since 1970-01-01."""
     return f"CAST(TO_TIMESTAMP_LTZ(CAST({column} AS BIGINT) * 86400000, 3) AS DATE)"
+
+
+def day_of_moment(column: str) -> str:
+    """Read the day of a DATETIME.
+
+    It is cut down to midnight first: Flink 2.2's cast to DATE cuts towards 1970, so that the days before came out as
+    their morrow.
+    """
+    return f"CAST(TO_TIMESTAMP_LTZ({column} - ({time_of_moment(column)}), 3) AS DATE)"
+
+
+def time_of_moment(column: str) -> str:
+    """Read the time of day of a DATETIME, in milliseconds. MOD has the sign of what is divided."""
+    return f"MOD(MOD({column}, {_DAY}) + {_DAY}, {_DAY})"
+
+
+def plain_number(column: str) -> str:
+    """Write a number without an exponent and without trailing zeros, to ten decimals."""
+    decimal = f"CAST(CAST({column} AS DECIMAL(38, 10)) AS STRING)"
+    # What no decimal can hold is written as it comes.
+    return f"COALESCE(REGEXP_REPLACE({decimal}, '\\.?0+$', ''), CAST({column} AS STRING))"
 
 
 def order_key(moment: str, row_id: str) -> str:
@@ -71,15 +97,18 @@ def after(text: str, width: int) -> str:
 
 
 def whole_years(born: str, at: str) -> str:
-    """Count the whole years between two dates; on the birthday itself the year is complete."""
+    """Count the whole years between two dates; on the birthday itself the year is complete. Negative before birth."""
 
     def month_and_day(date: str) -> str:
         return f"EXTRACT(MONTH FROM {date}) * 100 + EXTRACT(DAY FROM {date})"
 
-    return (
-        f"EXTRACT(YEAR FROM {at}) - EXTRACT(YEAR FROM {born})"
-        f" - CASE WHEN {month_and_day(at)} < {month_and_day(born)} THEN 1 ELSE 0 END"
-    )
+    def years(first: str, last: str) -> str:
+        return (
+            f"EXTRACT(YEAR FROM {last}) - EXTRACT(YEAR FROM {first})"
+            f" - CASE WHEN {month_and_day(last)} < {month_and_day(first)} THEN 1 ELSE 0 END"
+        )
+
+    return f"CASE WHEN {at} < {born} THEN -({years(at, born)}) ELSE {years(born, at)} END"
 
 
 def joined(array: str, separator: str) -> str:

@@ -13,12 +13,12 @@ from typing import Final
 
 from ozone_gen.flattening.expressions import identifier, literal
 from ozone_gen.flattening.table import FLINK_TYPES, FlattenedTable
-from ozone_gen.openmrs.tables import TABLES, Kind, Table
+from ozone_gen.openmrs.tables import Kind, Table
 
 SINK_DATABASE: Final = "sink"
 """The Flink database of the flattened tables; those of a source are in a database of the source's name."""
 
-_EVENT_TYPES: Final = MappingProxyType(
+EVENT_TYPES: Final = MappingProxyType(
     {
         Kind.INTEGER: "INT",
         Kind.DOUBLE: "DOUBLE",
@@ -26,6 +26,7 @@ _EVENT_TYPES: Final = MappingProxyType(
         Kind.BOOLEAN: "STRING",  # 0/1 or true/false; see expressions.py
         Kind.DATETIME: "BIGINT",  # epoch milliseconds of the wall clock
         Kind.DATE: "INT",  # epoch days
+        Kind.TIME: "INT",  # milliseconds since midnight
     }
 )
 
@@ -45,15 +46,13 @@ class Connectors:
     sink: Callable[[FlattenedTable], Options]
 
 
-def source_sql(source: str, names: Iterable[str], connectors: Connectors) -> str:
+def source_sql(source: str, tables: Iterable[Table], connectors: Connectors) -> str:
     """Write the statements that make the source tables of a job, in the Flink database `source`."""
     statements = [f"CREATE DATABASE {identifier(source)};"]
-    for name in sorted(names):
-        table = TABLES[name]
-        columns = [f"{identifier(column.name)} {_EVENT_TYPES[column.kind]}" for column in table.columns]
-        statements.append(
-            _create(f"{identifier(source)}.{identifier(name)}", columns, table.primary_key, connectors.source(table))
-        )
+    for table in sorted(tables, key=lambda table: table.name):
+        target = f"{identifier(source)}.{identifier(table.name)}"
+        columns = [f"{identifier(column.name)} {EVENT_TYPES[column.kind]}" for column in table.columns]
+        statements.append(_create(target, columns, table.primary_key, connectors.source(table)))
     return "\n\n".join(statements) + "\n"
 
 
@@ -61,7 +60,7 @@ def table_sql(table: FlattenedTable, connectors: Connectors) -> str:
     """Write the two statements of a flattened table: its sink and the INSERT that fills it."""
     target = f"{identifier(SINK_DATABASE)}.{identifier(table.name)}"
     columns = [f"{identifier(column.name)} {FLINK_TYPES[column.type]}" for column in table.columns]
-    return f"{_create(target, columns, table.primary_key, connectors.sink(table))}\n\n{insert_sql(table)}\n"
+    return f"{_create(target, columns, (table.primary_key,), connectors.sink(table))}\n\n{insert_sql(table)}\n"
 
 
 def insert_sql(table: FlattenedTable) -> str:
@@ -75,13 +74,13 @@ def insert_sql(table: FlattenedTable) -> str:
     )
 
 
-def source_tables(tables: Sequence[FlattenedTable]) -> tuple[str, ...]:
-    """List the source tables that these flattened tables read, sorted."""
-    return tuple(sorted({name for table in tables for name in table.reads}))
+def source_tables(tables: Sequence[FlattenedTable]) -> tuple[Table, ...]:
+    """List the source tables that these flattened tables read, sorted by name."""
+    return tuple(sorted({read for table in tables for read in table.reads}, key=lambda table: table.name))
 
 
-def _create(target: str, columns: Sequence[str], key: str, options: Options) -> str:
-    lines = [*columns, f"PRIMARY KEY ({identifier(key)}) NOT ENFORCED"]
+def _create(target: str, columns: Sequence[str], key: Sequence[str], options: Options) -> str:
+    lines = [*columns, f"PRIMARY KEY ({', '.join(map(identifier, key))}) NOT ENFORCED"]
     body = ",\n".join(f"  {line}" for line in lines)
     settings = ",\n".join(f"  {literal(name)} = {literal(value)}" for name, value in options.items())
     return f"CREATE TABLE {target} (\n{body}\n) WITH (\n{settings}\n);"

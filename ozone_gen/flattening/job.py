@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any
+
+
+class StateStore(StrEnum):
+    """Where the Flink job keeps what it knows of the rows."""
+
+    MEMORY = "memory"
+    DISK = "disk"
 
 
 def job_document(

@@ -5,10 +5,11 @@ Each function of `Subqueries` adds its subquery (with those that it needs) once 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ozone_gen.flattening import expressions as sql
-from ozone_gen.openmrs.tables import TABLES
+from ozone_gen.flattening.flink import EVENT_TYPES
+from ozone_gen.openmrs.tables import Table, newest_table
 
 CONCEPT_ATTRIBUTE_FORMAT = "org.openmrs.Concept"
 CONCEPT_CUSTOM_DATATYPE = "org.openmrs.customdatatype.datatype.ConceptDatatype"
@@ -17,12 +18,19 @@ CONCEPT_CUSTOM_DATATYPE = "org.openmrs.customdatatype.datatype.ConceptDatatype"
 class Subqueries:
     """Collects the subqueries and source tables of one flattened table's query."""
 
-    def __init__(self, source: str, locales: Sequence[str]) -> None:
-        """`source` is the Flink database that holds the source tables; `locales` the site's, best first."""
+    def __init__(self, source: str, locales: Sequence[str], schema: Mapping[str, Table]) -> None:
+        """Begin a query.
+
+        Args:
+            source: the Flink database that holds the source tables.
+            locales: the site's, best first.
+            schema: the source tables by name, as the source's version has them.
+        """
         self._source = source
+        self._schema = schema
         self._locales = tuple(locales)
         self._named: dict[str, str] = {}
-        self._reads: set[str] = set()
+        self._reads: set[str] = set()  # names
 
     @property
     def named(self) -> tuple[tuple[str, str], ...]:
@@ -30,14 +38,25 @@ class Subqueries:
         return tuple(self._named.items())
 
     @property
-    def reads(self) -> tuple[str, ...]:
-        """The source tables that were asked for, sorted."""
-        return tuple(sorted(self._reads))
+    def reads(self) -> tuple[Table, ...]:
+        """The source tables that were asked for, sorted by name."""
+        return tuple(self._schema[name] for name in sorted(self._reads))
 
     def table(self, name: str) -> str:
-        """Return the quoted source table, and remember that the query reads it."""
-        self._reads.add(TABLES[name].name)
+        """Return the quoted source table, and remember that the query reads it; KeyError where the source has none."""
+        self._reads.add(self._schema[name].name)
         return f"{sql.identifier(self._source)}.{sql.identifier(name)}"
+
+    def column(self, alias: str, table: str, *names: str) -> str:
+        """Return the column of a table that one version of OpenMRS calls so and another so.
+
+        The first of `names` that the source's version has; a NULL of the column's type where it has none of them.
+        """
+        present = {column.name for column in self._schema[table].columns}
+        for name in names:
+            if name in present:
+                return f"{alias}.{sql.identifier(name)}"
+        return f"CAST(NULL AS {EVENT_TYPES[newest_table(table).column(names[0]).kind]})"
 
     def add(self, name: str, query: str) -> str:
         """Add a subquery under a name; a second one of that name must be the same."""
@@ -80,14 +99,24 @@ WHERE place = 1""",
         )
 
     def mapping(self) -> str:
-        """`concept_id, source, code, same_as`: each mapping of a concept to a code of a source."""
+        """Each mapping of a concept to a term of a source, by `concept_map_id`."""
         return self.add(
             "mapping",
-            f"""SELECT m.concept_id, s.name AS source, t.code, y.name = 'SAME-AS' AS same_as
+            f"""SELECT m.concept_map_id, m.concept_id, s.name AS source,
+  t.code, t.name AS term_name, t.retired AS term_retired, y.name AS map_type, y.name = 'SAME-AS' AS same_as
 FROM {self.table("concept_reference_map")} m
 JOIN {self.table("concept_reference_term")} t ON t.concept_reference_term_id = m.concept_reference_term_id
 JOIN {self.table("concept_reference_source")} s ON s.concept_source_id = t.concept_source_id
 JOIN {self.table("concept_map_type")} y ON y.concept_map_type_id = m.concept_map_type_id""",
+        )
+
+    def named_concept(self) -> str:
+        """`concept_id, uuid, label`: a concept with its name in the site's locales."""
+        return self.add(
+            "named_concept",
+            f"""SELECT c.concept_id, c.uuid, l.name AS label
+FROM {self.table("concept")} c
+LEFT JOIN {self.concept_label()} l ON l.concept_id = c.concept_id""",
         )
 
     def described_concept(self) -> str:
@@ -137,32 +166,59 @@ FROM {self.table("users")} u
 JOIN {self.table("person")} p ON p.person_id = u.person_id""",
         )
 
-    def encounter_context(self) -> str:
+    def patient_context(self) -> str:
+        """`patient_id, uuid, gender, birthdate, voided`: each patient with who it is."""
+        return self.add(
+            "patient_context",
+            f"""SELECT p.patient_id, o.uuid, o.gender, o.birthdate, p.voided
+FROM {self.table("patient")} p
+JOIN {self.table("person")} o ON o.person_id = p.patient_id""",
+        )
+
+    def encounter_context(self, chosen: Sequence[str] = ()) -> str:
         """Each encounter with what it hangs on: type, form, location, visit and its type, patient.
 
         One subquery for every table that needs any of it, so that Flink plans and runs it once: with
         `table.optimizer.reuse-optimize-block-with-digest-enabled` equal subqueries of a job become one.
+
+        Args:
+            chosen: predicates over its aliases. Few encounters as a rule: they are chosen first, in a subquery that
+                is the table's own, so that the others do not pass through every join.
         """
         visit = self.add(
             "visit_context",
-            f"""SELECT v.visit_id, v.uuid, v.date_started, v.date_stopped, v.voided, t.name AS visit_type
+            f"""SELECT v.visit_id, v.uuid, v.date_started, v.date_stopped, v.voided,
+  v.visit_type_id, t.name AS visit_type, t.uuid AS visit_type_uuid
 FROM {self.table("visit")} v
 JOIN {self.table("visit_type")} t ON t.visit_type_id = v.visit_type_id""",
         )
+        kinds = [
+            f"JOIN {self.table('encounter_type')} t ON t.encounter_type_id = e.encounter_type",
+            f"LEFT JOIN {self.table('form')} f ON f.form_id = e.form_id",
+            f"LEFT JOIN {self.table('location')} l ON l.location_id = e.location_id",
+        ]
+        facts = [
+            f"JOIN {self.patient_context()} p ON p.patient_id = e.patient_id",
+            f"LEFT JOIN {visit} v ON v.visit_id = e.visit_id",
+        ]
+        joins = [*kinds, *facts] if chosen else [*facts, *kinds]
+        where = ["WHERE " + "\n  AND ".join(chosen)] if chosen else []
+        # The ids are the encounter's own, so that a filter on them is one on the encounter itself.
         return self.add(
-            "encounter_context",
-            f"""SELECT e.encounter_id, e.uuid, e.encounter_datetime, e.voided, e.creator,
-  t.name AS encounter_type, t.uuid AS encounter_type_uuid,
-  f.name AS form_name, f.uuid AS form_uuid, f.version AS form_version,
-  l.name AS location, l.uuid AS location_uuid,
-  v.visit_id, v.uuid AS visit_uuid, v.voided AS visit_voided, v.visit_type,
-  v.date_started AS visit_date_started, v.date_stopped AS visit_date_stopped,
-  e.patient_id, o.uuid AS patient_uuid, p.voided AS patient_voided
-FROM {self.table("encounter")} e
-JOIN {self.table("patient")} p ON p.patient_id = e.patient_id
-JOIN {self.table("person")} o ON o.person_id = e.patient_id
-JOIN {self.table("encounter_type")} t ON t.encounter_type_id = e.encounter_type
-LEFT JOIN {visit} v ON v.visit_id = e.visit_id
-LEFT JOIN {self.table("form")} f ON f.form_id = e.form_id
-LEFT JOIN {self.table("location")} l ON l.location_id = e.location_id""",
+            "chosen_encounter" if chosen else "encounter_context",
+            "\n".join(
+                [
+                    "SELECT e.encounter_id, e.uuid, e.encounter_datetime, e.voided, e.creator,",
+                    "  e.encounter_type AS encounter_type_id, t.name AS encounter_type, t.uuid AS encounter_type_uuid,",
+                    "  e.form_id, f.name AS form_name, f.uuid AS form_uuid, f.version AS form_version,",
+                    "  e.location_id, l.name AS location, l.uuid AS location_uuid,",
+                    "  v.visit_id, v.uuid AS visit_uuid, v.voided AS visit_voided,",
+                    "  v.visit_type_id, v.visit_type, v.visit_type_uuid,",
+                    "  v.date_started AS visit_date_started, v.date_stopped AS visit_date_stopped,",
+                    "  e.patient_id, p.uuid AS patient_uuid, p.gender, p.birthdate, p.voided AS patient_voided",
+                    f"FROM {self.table('encounter')} e",
+                    *joins,
+                    *where,
+                ]
+            ),
         )

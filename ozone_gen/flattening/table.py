@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ozone_gen.openmrs.tables import Table
+
 
 class SqlType(StrEnum):
     """Types of the sink's columns, as PostgreSQL writes them."""
@@ -18,6 +20,7 @@ class SqlType(StrEnum):
     BOOLEAN = "boolean"
     TIMESTAMP = "timestamp without time zone"
     DATE = "date"
+    TIME = "time without time zone"
 
 
 FLINK_TYPES = {
@@ -30,6 +33,7 @@ FLINK_TYPES = {
     SqlType.BOOLEAN: "BOOLEAN",
     SqlType.TIMESTAMP: "TIMESTAMP(3)",
     SqlType.DATE: "DATE",
+    SqlType.TIME: "TIME(0)",
 }
 """The Flink SQL type that the JDBC connector writes into each of them."""
 
@@ -43,12 +47,14 @@ class SinkColumn:
         type: its type in the sink.
         expression: Flink SQL over the aliases of the table's query.
         description: what a reader of a dashboard should know; the column's comment in PostgreSQL.
+        renamed_from: its former name; empty where it has none.
     """
 
     name: str
     type: SqlType
     expression: str
     description: str = ""
+    renamed_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,8 @@ class FlattenedTable:
         time_column: the column that says when a row happened, for charts and indexes; empty where none does.
         common: named subqueries (name, SQL) that the query stands on, in order.
         body: the query after its select list: FROM, joins and WHERE.
-        reads: names of the source tables that the query reads, sorted.
+        reads: the source tables that the query reads, sorted by name.
+        renamed_from: its former name; empty where it has none.
     """
 
     name: str
@@ -73,4 +80,5 @@ class FlattenedTable:
     time_column: str
     common: tuple[tuple[str, str], ...]
     body: str
-    reads: tuple[str, ...]
+    reads: tuple[Table, ...]
+    renamed_from: str = ""

@@ -6,21 +6,19 @@ Statements of tables that are not wanted are skipped by one regular expression, 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, Final
+from typing import Final
 
 from ozone_gen.diagnostics import Diagnostic, OutputError, OzoneError, Position, codes
 from ozone_gen.openmrs.dump_columns import NAME, DeclaredColumn, declared_columns, plain_name
 from ozone_gen.openmrs.dump_rows import BadRow, RowReader
 from ozone_gen.openmrs.dump_text import PIECE, DumpText, read_pieces
+from ozone_gen.openmrs.event_store import PART as PART
+from ozone_gen.openmrs.event_store import EventFolder, EventStore
 from ozone_gen.openmrs.tables import Table
-
-PART: Final = "part-0.json"
-"""The name of the file of events inside a table's folder."""
 
 _LOOKAHEAD: Final = 4096  # bytes; more than the longest start of a statement
 _START: Final = re.compile(
@@ -56,11 +54,19 @@ _HOW_TO_DUMP: Final = "make one with: mariadb-dump --single-transaction --result
 
 @dataclass(frozen=True)
 class DumpSummary:
-    """What was read: rows by table, the name of their database (None where the dump has none), warnings."""
+    """What was read.
+
+    Attributes:
+        rows: how many, by table.
+        database: the name of their database; None where the dump has none.
+        warnings: about damaged text.
+        columns: the columns of every table of that database, wanted or not.
+    """
 
     rows: Mapping[str, int]
     database: str | None
     warnings: tuple[Diagnostic, ...]
+    columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -68,7 +74,6 @@ class _Found:
     """A wanted table as far as the dump has told of it; `order` is empty until a CREATE TABLE came by."""
 
     table: Table
-    file: BinaryIO
     line: int
     order: tuple[str, ...] = ()
     declared: Mapping[str, DeclaredColumn] = field(default_factory=dict)
@@ -86,12 +91,12 @@ class _Found:
 def read_dump(
     path: Path,
     tables: Iterable[Table],
-    out: Path,
+    out: Path | EventStore,
     advance: Callable[[int], None] | None = None,
     *,
     database: str | None = None,
 ) -> DumpSummary:
-    """Write the rows of `tables` in the dump at `path` to `out`/TABLE/part-0.json, one event a line.
+    """Write the rows of `tables` in the dump at `path` to `out`/TABLE/part-0.json, one event a line; or to a store.
 
     The dump may be compressed by gzip. `advance` is told the number of bytes read from the file since the
     last call; they add up to the file's size. `database` is taken where the dump holds several OpenMRS
@@ -104,27 +109,38 @@ def read_dump(
 
 
 def read_dump_text(
-    pieces: Iterable[bytes], tables: Iterable[Table], out: Path, *, name: str, database: str | None = None
+    pieces: Iterable[bytes],
+    tables: Iterable[Table],
+    out: Path | EventStore,
+    *,
+    name: str,
+    database: str | None = None,
 ) -> DumpSummary:
     """Do as `read_dump` with the text of a dump, in pieces of any size; findings call it `name`."""
-    reader = _Reader(DumpText(iter(pieces), name), {table.name: table for table in tables}, out, name)
+    store = EventFolder(out) if isinstance(out, Path) else out
+    place = str(out) if isinstance(out, Path) else name
+    reader = _Reader(DumpText(iter(pieces), name), {table.name: table for table in tables}, store, name)
     try:
         reader.read()
         return reader.deliver(database)
+    except OSError as error:
+        message = f"cannot write: {error.strerror or error}"
+        raise OutputError(codes.CannotWrite.at(Position(str(error.filename or place)), message)) from None
     finally:
-        reader.close()
+        store.close()
 
 
 class _Reader:
     """Goes through the statements of a dump and keeps the rows of the wanted tables, each database apart."""
 
-    def __init__(self, text: DumpText, tables: Mapping[str, Table], out: Path, name: str) -> None:
+    def __init__(self, text: DumpText, tables: Mapping[str, Table], store: EventStore, name: str) -> None:
         self._text = text
         self._tables = tables
-        self._out = out
+        self._store = store
         self._name = name
         self._database: str | None = None
         self._found: dict[str | None, dict[str, _Found]] = {}
+        self._columns: dict[str | None, dict[str, frozenset[str]]] = {}
         self._tables_seen = 0
         self._charset = "utf-8"
         self._still_to_come = ""  # what a complete dump would say before its end
@@ -218,51 +234,46 @@ class _Reader:
                     self._database = plain_name(named[0])
                 self._text.skip_statement()
 
-    def _named_table(self, behind: int) -> tuple[str | None, Table | None, int]:
-        """The database, the table if it is wanted, and how far behind the statement's start its name ends."""
+    def _named_table(self, behind: int) -> tuple[str | None, str, Table | None, int]:
+        """The database, the table's name, the table if it is wanted, and how far behind the start its name ends."""
         named = _TABLE.match(self._text.data, behind)
         if named is None:
-            return self._database, None, 0
+            return self._database, "", None, 0
         name = plain_name(named[2])
         database = plain_name(named[1]) if named[1] else self._database
         table = self._tables.get(name) or self._tables.get(name.lower())
-        return database, table, named.end() - self._text.at
+        return database, name, table, named.end() - self._text.at
 
     def _read_create(self, behind: int) -> None:
         text = self._text
         self._tables_seen += 1
-        database, table, offset = self._named_table(behind)
-        if table is None or text.data[text.at + offset : text.at + offset + 1] != b"(":
+        database, name, table, offset = self._named_table(behind)
+        if text.data[text.at + offset : text.at + offset + 1] != b"(":
             text.skip_statement()
             return
-        found = self._start(database, table)
-        end = text.statement_end(f"the CREATE TABLE of {table.name}")
+        start = text.position()
+        end = text.statement_end(f"the CREATE TABLE of {name}")
         columns = declared_columns(text.data[text.at + offset : end])
+        self._columns.setdefault(database, {})[name.lower()] = frozenset(column.name.lower() for column in columns)
+        if table is None:
+            text.at = end + 1
+            return
+        found = self._start(database, table, start.line)
         found.order = tuple(column.name for column in columns)
         found.declared = {column.name: column for column in columns}
         found.missing = found.lacking(found.declared)
         text.at = end + 1
 
-    def _start(self, database: str | None, table: Table) -> _Found:
+    def _start(self, database: str | None, table: Table, line: int) -> _Found:
         """Begin to gather a table's rows; those of an earlier dump in the same text are dropped."""
-        tables = self._found.setdefault(database, {})
-        if table.name in tables:
-            tables[table.name].file.close()
-        path = self._stage(database) / table.name / PART
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("wb")
-        except OSError as error:
-            raise OutputError(_cannot_write(path, error)) from None
-        found = tables[table.name] = _Found(table, file, self._text.position().line)
+        self._store.start(database, table)
+        found = _Found(table, line)
+        self._found.setdefault(database, {})[table.name] = found
         return found
-
-    def _stage(self, database: str | None) -> Path:
-        return self._out / f".database-{list(self._found).index(database)}"
 
     def _read_insert(self, behind: int) -> None:
         text = self._text
-        database, table, offset = self._named_table(behind)
+        database, _, table, offset = self._named_table(behind)
         if table is None:
             text.skip_statement()
             return
@@ -271,7 +282,8 @@ class _Reader:
                 message = f"an INSERT into {table.name} without VALUES"
                 raise OzoneError(codes.BadDumpRow.at(text.position(), message))
             text.grow(f"an INSERT into {table.name}")
-        found = self._found.get(database, {}).get(table.name) or self._start(database, table)
+        found = self._found.get(database, {}).get(table.name)
+        found = found or self._start(database, table, text.position().line)
         listed = values[1]
         order = found.order if listed is None else tuple(plain_name(name) for name in listed.split(b","))
         if not order:
@@ -285,9 +297,9 @@ class _Reader:
         if order not in found.readers:
             found.readers[order] = RowReader(table, order, found.declared)
         text.at = values.end()
-        self._read_rows(found, found.readers[order])
+        self._read_rows(database, found, found.readers[order])
 
-    def _read_rows(self, found: _Found, reader: RowReader) -> None:
+    def _read_rows(self, database: str | None, found: _Found, reader: RowReader) -> None:
         text = self._text
         ended = False
         while not ended:
@@ -300,10 +312,7 @@ class _Reader:
                 raise OzoneError(codes.BadDumpRow.at(text.position(), message)) from None
             found.rows += len(reader.lines)
             events, damaged = reader.finish(self._charset)
-            try:
-                found.file.write(events)
-            except OSError as error:
-                raise OutputError(_cannot_write(self._out, error)) from None
+            self._store.add(database, found.table, events)
             if damaged:
                 found.damaged += damaged
                 found.damaged_at = found.damaged_at or start
@@ -313,7 +322,7 @@ class _Reader:
             text.skip_statement()
 
     def deliver(self, wanted: str | None) -> DumpSummary:
-        """Move the tables of the OpenMRS database to where they belong.
+        """Keep the tables of the OpenMRS database.
 
         Raises OzoneError where there is none, or several and `wanted` is none of them.
         """
@@ -331,23 +340,18 @@ class _Reader:
             hint = "dump one of them alone, or name it as the source's `database` in ozone.yaml"
             raise OzoneError(codes.AmbiguousDatabase.at(Position(self._name), message, hint=hint))
         tables = self._found[complete[0]]
-        try:
-            for name, found in tables.items():
-                found.file.close()
-                (self._out / name).mkdir(parents=True, exist_ok=True)
-                (self._stage(complete[0]) / name / PART).replace(self._out / name / PART)
-        except OSError as error:
-            raise OutputError(_cannot_write(self._out, error)) from None
+        self._store.keep(complete[0], self._tables.values())
         rows = {name: tables[name].rows for name in self._tables}
         warnings = tuple(self._damage(found) for found in tables.values() if found.damaged)
-        return DumpSummary(MappingProxyType(rows), complete[0], warnings)
+        columns = MappingProxyType(self._columns.get(complete[0], {}))
+        return DumpSummary(MappingProxyType(rows), complete[0], warnings, columns)
 
     def _damage(self, found: _Found) -> Diagnostic:
         shown = ", ".join(found.damaged[:5]) + (", ..." if len(found.damaged) > 5 else "")
         return codes.DamagedText.at(
             found.damaged_at or Position(self._name),
             f"text that is not {self._charset} in {len(found.damaged)} rows of {found.table.name}:"
-            f" {found.table.primary_key} {shown}",
+            f" {'/'.join(found.table.primary_key)} {shown}",
         )
 
     def _shortfalls(self) -> list[Diagnostic]:
@@ -358,7 +362,7 @@ class _Reader:
                 Position(self._name, found.line, 1),
                 f"the dump's table {name} has no column {', '.join(found.missing)}",
                 path=f"{name}.{found.missing[0]}",
-                hint="is it an OpenMRS database of platform 2.0 or newer?",
+                hint="is it a database of the `platform` version that ozone.yaml says?",
             )
             for name, found in closest.items()
             if found.missing
@@ -369,14 +373,3 @@ class _Reader:
             hint = f"it has {self._tables_seen} tables: dump the whole OpenMRS database"
             findings.append(codes.MissingSourceTable.at(Position(self._name), message, hint=hint))
         return findings
-
-    def close(self) -> None:
-        """Close and remove what was not delivered."""
-        for database, tables in self._found.items():
-            for found in tables.values():
-                found.file.close()
-            shutil.rmtree(self._stage(database), ignore_errors=True)
-
-
-def _cannot_write(path: Path, error: OSError) -> Diagnostic:
-    return codes.CannotWrite.at(Position(str(path)), f"cannot write: {error.strerror or error}")

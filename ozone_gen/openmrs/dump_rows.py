@@ -2,9 +2,9 @@
 
 The events are those of the running site: unwrapped, JSON without schemas, `time.precision.mode=connect`.
 INT and DOUBLE are numbers, text is a string, DATETIME is milliseconds since 1970 as if the wall clock were
-UTC, DATE is days since 1970, TINYINT(1) and BIT(1) are 0 or 1. A date with a zero part is null where the
-column may be null, else the column's default, else 1970-01-01 (Debezium's MySqlValueConverters and
-JdbcValueConverters).
+UTC, DATE is days since 1970, TIME milliseconds since midnight, TINYINT(1) and BIT(1) are 0 or 1. A date with
+a zero part is null where the column may be null, else the column's default, else 1970-01-01 (Debezium's
+MySqlValueConverters and JdbcValueConverters).
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]
 _DATETIME: Final = re.compile(
     rb"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(?:\.([0-9]{1,6}))?)?\Z"
 )
+_TIME: Final = re.compile(rb"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(?:\.([0-9]{1,6}))?\Z")
 
 # What almost every cell looks like: taken over as it is, or after one look into a table. Text is taken with
 # its quotes: as it has no quote, backslash or control character inside, JSON differs in the outer quotes
@@ -45,6 +46,7 @@ _PLAIN_CELLS: Final = {
     Kind.BOOLEAN: rb"(?:NULL|(0|1|(?:_binary )?'(?:\\0|\x01)'|0x0[01]|b'[01]'))",
     Kind.DATETIME: rb"(?:NULL|'([0-9 :.-]{19,26})')",
     Kind.DATE: rb"(?:NULL|'([0-9-]{10})')",
+    Kind.TIME: rb"(?:NULL|'([0-9:.]{8,15})')",
 }
 _OTHER_CELL: Final = rb"[^'\"(),;\\]*+(?:'[^'\\]*+(?:\\.[^'\\]*+)*')*"
 _EPOCH: Final = datetime.date(1970, 1, 1).toordinal()
@@ -95,6 +97,19 @@ class _Times(dict[bytes, bytes]):
         return number
 
 
+class _TimesOfDay(dict[bytes, bytes]):
+    """Text of times of the day -> milliseconds since midnight."""
+
+    def __missing__(self, text: bytes) -> bytes:
+        found = _TIME.match(text)
+        if found is None:
+            raise _BadValue("is no time of the day")
+        hour, minute, second, fraction = found.groups(b"0")
+        seconds = (int(hour) * 60 + int(minute)) * 60 + int(second)
+        self[text] = number = b"%d" % (seconds * 1000 + int(fraction[:3].ljust(3, b"0")))
+        return number
+
+
 def _days(date: bytes) -> int | None:
     """Days since 1970 of YYYY-MM-DD, None where a part is zero."""
     year, month, day = int(date[:4]), int(date[5:7]), int(date[8:])
@@ -133,6 +148,7 @@ class RowReader:
             for name, kind in wanted.items()
             if kind in (Kind.DATETIME, Kind.DATE)
         }
+        self._times_of_day = _TimesOfDay({b"null": b"null"})
         # Keys in single quotes, as the text of plain cells: all are turned into double ones at once.
         fields = [b"'%s':%%b" % name.encode() for name, _ in present]
         for name, kind in wanted.items():
@@ -143,10 +159,11 @@ class RowReader:
                 fields.append(b"'%s':null" % name.encode())
         self._template = b"{" + b",".join(fields) + b"}\n"
         bits = _Bits({b"null": b"null", b"0": b"0", b"1": b"1"})
+        alike: dict[Kind, Mapping[bytes, bytes]] = {Kind.BOOLEAN: bits, Kind.TIME: self._times_of_day}
         self._lookups: list[tuple[int, Mapping[bytes, bytes]]] = [
-            (index, bits if kind is Kind.BOOLEAN else self._times[name])
+            (index, alike[kind] if kind in alike else self._times[name])
             for index, (name, kind) in enumerate(present)
-            if kind in (Kind.BOOLEAN, Kind.DATETIME, Kind.DATE)
+            if kind in (Kind.BOOLEAN, Kind.DATETIME, Kind.DATE, Kind.TIME)
         ]
 
     def read(self, data: bytes, at: int) -> tuple[int, bool]:
@@ -171,6 +188,9 @@ class RowReader:
     def _read_plain(self, data: bytes, at: int) -> tuple[int, bool]:
         """Read rows up to the first that does not look plain."""
         lines, template, lookups = self.lines, self._template, self._lookups
+        if not self._plain.match(data, at):
+            # `finditer` would look for one in all that follows, again for each row that does not look plain.
+            return at, False
         for match in self._plain.finditer(data, at):
             if match.start() != at:
                 break
@@ -219,6 +239,8 @@ class RowReader:
             match kind:
                 case Kind.DATETIME | Kind.DATE:
                     return self._times[name][value]
+                case Kind.TIME:
+                    return self._times_of_day[value]
                 case Kind.TEXT:
                     return _json_text(value)
                 case Kind.DOUBLE:
@@ -251,7 +273,8 @@ class RowReader:
             except UnicodeDecodeError:
                 replaced = line.decode(charset, "replace")
                 mended += replaced.encode()
-                damaged.append(str(json.loads(replaced)[self._primary_key]))
+                row = json.loads(replaced)
+                damaged.append("/".join(str(row[name]) for name in self._primary_key))
         return mended, damaged
 
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ozone_gen.flattening.declared import TablePlan
+from ozone_gen.flattening.job import StateStore
 from ozone_gen.flattening.table import FlattenedTable
+from ozone_gen.openmrs.tables import Table
 
 ROOT_PASSWORD: Final = "OPENMRS_DB_ROOT_PASSWORD"
 ROOT_PASSWORD_MEANING: Final = "password of the root user of the bundled OpenMRS database"
@@ -81,14 +84,15 @@ class SourcePlan:
     Attributes:
         name: its key in ozone.yaml, and the name of the connector.
         topic_prefix: begins the names of its topics. It changes with what is captured: the old events lack what
-            is new, so another set of tables or columns has to be read into topics of its own.
+            is new, so another set of tables or columns has to be read into topics of its own. And with their
+            partitions, which cannot be changed.
         engine: `mariadb` or `mysql`.
         platform: version of the OpenMRS platform, such as 2.5.
         host, port, username, password: how to reach it.
         database: name of the database.
         server_id: the id under which the connector replicates; unique among all replicas of the server.
         demo: what a bundled database is filled with; None for a database of the clinic's own.
-        tables: the source tables that the flattened tables read, sorted.
+        tables: the source tables that the flattened tables read, as this version has them, sorted by name.
     """
 
     name: str
@@ -102,7 +106,7 @@ class SourcePlan:
     database: str
     server_id: int
     demo: DemoData | None
-    tables: tuple[str, ...]
+    tables: tuple[Table, ...]
 
     def topic(self, table: str) -> str:
         """The Kafka topic of a source table."""
@@ -127,7 +131,9 @@ class SitePlan:
     """Everything that is decided about a site.
 
     Attributes:
-        tables: the flattened tables, core tables first.
+        sources: what is flattened: one database, or none on a central server.
+        tables: the flattened tables, core tables first; on a central server those of the sites.
+        declared: what ozone.yaml says of each own table, by its name.
         variables: what the site reads from its environment, in the order in which a person should read it.
         components: the options of the components that ozone.yaml asks for, by their names.
         images: the container image of each part, by the part's name.
@@ -135,13 +141,15 @@ class SitePlan:
         bind_address: the address of the host on which ports are published.
         memory: the memory limit of each service, in MiB.
         parallelism: subtasks of the Flink job, and slots of its task manager.
+        state: where the Flink job keeps what it knows of the rows.
         fingerprint: hash of what the tables are and how they are filled; state of another one is of no use.
     """
 
     site: Site
-    source: SourcePlan
+    sources: tuple[SourcePlan, ...]
     sink: SinkPlan
     tables: tuple[FlattenedTable, ...]
+    declared: Mapping[str, TablePlan]
     variables: tuple[Variable, ...]
     components: Mapping[str, object]
     images: Mapping[str, str]
@@ -149,4 +157,11 @@ class SitePlan:
     bind_address: str
     memory: Mapping[str, int]
     parallelism: int
+    state: StateStore
     fingerprint: str
+
+    @property
+    def source(self) -> SourcePlan:
+        """The only source; only for parts of a site that flattens."""
+        (source,) = self.sources
+        return source

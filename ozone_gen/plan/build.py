@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ozone_gen.checks import column_type
-from ozone_gen.flattening.core import CORE_TABLES
-from ozone_gen.flattening.declared import CodedValue, ColumnPlan, TablePlan
-from ozone_gen.flattening.encounter_rows import encounter_rows
-from ozone_gen.flattening.flink import insert_sql, source_tables
+from ozone_gen.checks.columns import column_type
+from ozone_gen.checks.tables import context_of
+from ozone_gen.components.flink import SETTINGS
+from ozone_gen.flattening.columns_read import columns_read
+from ozone_gen.flattening.core import CORE_TABLES, core_tables_of
+from ozone_gen.flattening.counting import counting
+from ozone_gen.flattening.declared import CodedValue, ColumnPlan, ColumnType, Filters, Repeat, TablePlan
+from ozone_gen.flattening.flink import EVENT_TYPES, insert_sql, source_tables
+from ozone_gen.flattening.job import StateStore
+from ozone_gen.flattening.own_table import describe, own_table
 from ozone_gen.flattening.subqueries import Subqueries
 from ozone_gen.flattening.table import FlattenedTable
-from ozone_gen.openmrs.tables import TABLES
+from ozone_gen.openmrs.tables import MODULES, PLATFORMS, Table, tables_of
 from ozone_gen.plan import (
     ROOT_PASSWORD,
     ROOT_PASSWORD_MEANING,
@@ -24,7 +31,21 @@ from ozone_gen.plan import (
     SourcePlan,
     Variable,
 )
-from ozone_gen.spec import IMAGES, MEMORY, PUBLISHED_PORTS, ColumnSpec, OzoneSpec, referenced_variable
+from ozone_gen.spec import (
+    IMAGES,
+    MEMORY,
+    PUBLISHED_PORTS,
+    CodeSpec,
+    ColumnSpec,
+    FlatteningSpec,
+    OpenmrsSpec,
+    OzoneSpec,
+    PostgresqlSpec,
+    TableSpec,
+    as_tuple,
+    long_form,
+)
+from ozone_gen.values import referenced_variable
 
 if TYPE_CHECKING:
     from ozone_gen.openmrs.dictionary import Dictionary
@@ -32,45 +53,55 @@ if TYPE_CHECKING:
 _MEBIBYTES: Final = {"m": 1, "g": 1024}
 
 
-def build_plan(spec: OzoneSpec, dictionary: Dictionary | None = None) -> SitePlan:
+def build_plan(spec: OzoneSpec, dictionary: Dictionary | None = None, *, locked: bool = False) -> SitePlan:
     """Decide everything about a site.
 
     Args:
         spec: a file without findings; rules across its fields were checked before.
         dictionary: the concepts of the source, where they are at hand.
+        locked: whether the SQL may hold the dictionary's ids, since the site's database has the same.
     """
-    (source_name, source), *_ = spec.sources.items()
     site = Site(spec.site.id, spec.site.name, spec.site.timezone, spec.site.locales)
+    source_name = next(iter(spec.sources), "openmrs")
+    schema = source_schema(spec)
 
     def subqueries() -> Subqueries:
-        return Subqueries(source_name, site.locales)
+        return Subqueries(source_name, site.locales, schema)
 
-    core = list(CORE_TABLES) if spec.flattening.core == "all" else spec.flattening.core
-    tables = [CORE_TABLES[name](subqueries()) for name in CORE_TABLES if name in core]
-    for name, table in spec.flattening.tables.items():
-        columns = []
-        for column_name, declared in table.columns.items():
-            column = declared if isinstance(declared, ColumnSpec) else ColumnSpec(concept=declared)
-            kind = column_type(column, dictionary)
-            assert kind is not None, f"{name}.{column_name} was checked to have a type"
-            columns.append(
-                ColumnPlan(
-                    column_name,
-                    column.concept,
-                    kind,
-                    column.repeat,
-                    column.value or CodedValue.NAME,
-                    column.description or "",
-                )
-            )
-        plan = TablePlan(name, site.id, table.encounter_types, tuple(columns), table.description or "")
-        tables.append(encounter_rows(plan, subqueries()))
+    core = core_tables_of(schema) if spec.flattening.core == "all" else spec.flattening.core
+    tables = [CORE_TABLES[name].build(subqueries()) for name in CORE_TABLES if name in core]
+    declared = {plan.name: plan for plan in own_tables(spec, dictionary)}
+    tables += (own_table(plan, subqueries(), dictionary if locked else None) for plan in declared.values())
+    sources = tuple(
+        _source(name, source, site.id, source_tables(tables), spec.flattening.parallelism)
+        for name, source in spec.sources.items()
+    )
+    sink = _sink(spec.sink)
+    memory = spec.memory.model_dump(by_alias=True)
+    return SitePlan(
+        site=site,
+        sources=sources,
+        sink=sink,
+        tables=tuple(tables),
+        declared=declared,
+        variables=_variables(spec, sources, sink),
+        components={name: options for name, options in dict(spec.components).items() if options is not None},
+        images={name: getattr(spec.images, name) for name in IMAGES},
+        ports={name: getattr(spec.ports, name) for name in PUBLISHED_PORTS},
+        bind_address=spec.ports.bind_address,
+        memory={name: int(memory[name][:-1]) * _MEBIBYTES[memory[name][-1]] for name in MEMORY},
+        parallelism=spec.flattening.parallelism,
+        state=StateStore(spec.flattening.state),
+        fingerprint=_fingerprint(sources, sink, tables, spec.flattening),
+    )
 
-    sink = spec.sink
-    captured = source_tables(tables)
-    source_plan = SourcePlan(
-        name=source_name,
-        topic_prefix=f"{source_name}-{_captured(captured)}",
+
+def _source(
+    name: str, source: OpenmrsSpec, site: str, tables: tuple[Table, ...], parallelism: int
+) -> SourcePlan:
+    return SourcePlan(
+        name=name,
+        topic_prefix=f"{name}-{_captured(tables, parallelism)}",
         engine=source.engine,
         platform=source.platform,
         host=_setting("CONNECT_MYSQL_HOSTNAME", source.host, "host of the OpenMRS database"),
@@ -85,11 +116,14 @@ def build_plan(spec: OzoneSpec, dictionary: Dictionary | None = None) -> SitePla
             "password of the user that reads the OpenMRS database",
         ),
         database=source.database,
-        server_id=source.server_id or _server_id(site.id, source_name),
+        server_id=source.server_id or _derived_server_id(site, name),
         demo=DemoData(source.demo.patients, source.demo.seed) if source.demo else None,
-        tables=captured,
+        tables=tables,
     )
-    sink_plan = SinkPlan(
+
+
+def _sink(sink: PostgresqlSpec) -> SinkPlan:
+    return SinkPlan(
         host=_setting("ANALYTICS_DB_HOST", sink.host, "host of the analytics database"),
         port=_setting("ANALYTICS_DB_PORT", str(sink.port), "port of the analytics database"),
         database=_setting("ANALYTICS_DB_NAME", sink.database, "name of the analytics database"),
@@ -103,21 +137,74 @@ def build_plan(spec: OzoneSpec, dictionary: Dictionary | None = None) -> SitePla
         schema=sink.schema_name,
         bundled=sink.host == "postgresql",
     )
-    memory = spec.memory.model_dump(by_alias=True)
-    return SitePlan(
-        site=site,
-        source=source_plan,
-        sink=sink_plan,
-        tables=tuple(tables),
-        variables=_variables(spec, source_plan, sink_plan),
-        components={name: options for name, options in dict(spec.components).items() if options is not None},
-        images={name: getattr(spec.images, name) for name in IMAGES},
-        ports={name: getattr(spec.ports, name) for name in PUBLISHED_PORTS},
-        bind_address=spec.ports.bind_address,
-        memory={name: int(memory[name][:-1]) * _MEBIBYTES[memory[name][-1]] for name in MEMORY},
-        parallelism=spec.flattening.parallelism,
-        fingerprint=_fingerprint(source_plan, sink_plan, tables, spec.flattening.parallelism),
+
+
+def own_tables(spec: OzoneSpec, dictionary: Dictionary | None = None) -> tuple[TablePlan, ...]:
+    """Decide the own tables of a file without findings, in its order."""
+    return tuple(
+        _table_plan(name, table, spec.site.id, dictionary) for name, table in spec.flattening.tables.items()
     )
+
+
+def counting_tables(spec: OzoneSpec, plans: Sequence[TablePlan]) -> tuple[FlattenedTable, ...]:
+    """For each own table its companion that counts the observations behind each cell (see flattening.counting)."""
+    (source, *_) = spec.sources
+    schema = source_schema(spec)
+    return tuple(own_table(counting(plan), Subqueries(source, spec.site.locales, schema)) for plan in plans)
+
+
+def source_schema(spec: OzoneSpec) -> Mapping[str, Table]:
+    """The tables that the source has, by name; on a central server those that any site's source may have."""
+    for source in spec.sources.values():
+        return tables_of(source.platform, source.modules)
+    return tables_of(PLATFORMS[-1], MODULES)
+
+
+def _table_plan(name: str, table: TableSpec, site: str, dictionary: Dictionary | None) -> TablePlan:
+    """What was declared about an own table, in the terms of its query."""
+    filters = Filters(
+        table.encounter_types,
+        table.visit_types,
+        table.forms,
+        table.locations,
+        table.since or "",
+        table.group or "",
+        table.concepts,
+    )
+    columns = tuple(_column_plan(key, long_form(column), dictionary) for key, column in table.columns.items())
+    return TablePlan(
+        name,
+        site,
+        table.rows,
+        filters,
+        context_of(table),
+        columns,
+        table.description or "",
+        table.renamed_from or "",
+    )
+
+
+def _column_plan(name: str, column: ColumnSpec, dictionary: Dictionary | None) -> ColumnPlan:
+    kind = column_type(column, dictionary)
+    assert kind is not None, f"{name} was checked to have a type"
+    made = ColumnPlan(
+        name,
+        column.concepts,
+        kind,
+        Repeat.LIST if column.answers else column.repeat,
+        column.value if isinstance(column.value, CodedValue) else CodedValue.NAME,
+        column.value.code if isinstance(column.value, CodeSpec) else "",
+        column.answers is not None,
+        as_tuple(column.answer),
+        column.group or "",
+        column.description or "",
+        column.renamed_from or "",
+    )
+    found = dictionary.find(column.concepts[0]) if dictionary and not made.description else ()
+    if len(found) != 1:
+        return made
+    units = found[0].units if kind in (ColumnType.NUMERIC, ColumnType.INTEGER) else ""
+    return replace(made, description=describe(made, found[0].name, units))
 
 
 def _setting(override: str, value: str, meaning: str) -> Setting:
@@ -129,9 +216,8 @@ def _password(override: str, value: str, usual: str, meaning: str) -> Setting:
     return Setting(override, value, referenced_variable(value) or usual, meaning)
 
 
-def _variables(spec: OzoneSpec, source: SourcePlan, sink: SinkPlan) -> tuple[Variable, ...]:
-    (source_spec, *_) = spec.sources.values()
-    demo = source.demo is not None
+def _variables(spec: OzoneSpec, sources: tuple[SourcePlan, ...], sink: SinkPlan) -> tuple[Variable, ...]:
+    demo = any(source.demo for source in sources)
     found: dict[str, Variable] = {}
 
     def add(setting: Setting, demo_value: str | None) -> None:
@@ -144,16 +230,17 @@ def _variables(spec: OzoneSpec, source: SourcePlan, sink: SinkPlan) -> tuple[Var
     bundled_source = "demo" if demo else None
     # The passwords of bundled databases are made when they first start; a demo site may carry them.
     bundled_sink = "demo" if demo and sink.bundled else None
-    for setting in (source.host, source.port, source.username):
-        add(setting, None)
-    add(source.password, literal(source_spec.password) or bundled_source)
+    for source in sources:
+        for setting in (source.host, source.port, source.username):
+            add(setting, None)
+        add(source.password, literal(spec.sources[source.name].password) or bundled_source)
     if demo:
         found[ROOT_PASSWORD] = Variable(ROOT_PASSWORD, ROOT_PASSWORD_MEANING, True, "demo")
     for setting in (sink.host, sink.port, sink.database, sink.username):
         add(setting, None)
     add(sink.password, literal(spec.sink.password) or bundled_sink)
     settings = (
-        *(source.host, source.port, source.username, source.password),
+        *(each for source in sources for each in (source.host, source.port, source.username, source.password)),
         *(sink.host, sink.port, sink.database, sink.username, sink.password),
     )
     for setting in settings:
@@ -165,24 +252,38 @@ def _variables(spec: OzoneSpec, source: SourcePlan, sink: SinkPlan) -> tuple[Var
     return tuple(found.values())
 
 
-def _server_id(site: str, source: str) -> int:
+def server_id_of(spec: OzoneSpec, source: str) -> int:
+    """The id under which the connector of a source replicates."""
+    return spec.sources[source].server_id or _derived_server_id(spec.site.id, source)
+
+
+def _derived_server_id(site: str, source: str) -> int:
     """Derive a replica's id that is stable and differs between sites (two of one id break each other)."""
     digest = hashlib.sha256(f"{site}/{source}".encode()).digest()
     return 100_000 + int.from_bytes(digest[:4]) % 2_000_000_000
 
 
-def _captured(tables: tuple[str, ...]) -> str:
-    """Hash which tables and columns are captured."""
-    columns = (f"{table}.{column.name}" for table in tables for column in TABLES[table].columns)
+def _captured(tables: tuple[Table, ...], partitions: int) -> str:
+    """Hash which tables and columns are captured, and into how many partitions: those of a topic cannot be changed,
+    as rows already in it would get out of order."""
+    columns = [f"{table.name}.{column.name}" for table in tables for column in table.columns]
+    columns += [f"{partitions} partitions"] if partitions > 1 else []
     return hashlib.sha256("\n".join(columns).encode()).hexdigest()[:8]
 
 
 def _fingerprint(
-    source: SourcePlan, sink: SinkPlan, tables: list[FlattenedTable], parallelism: int
+    sources: tuple[SourcePlan, ...], sink: SinkPlan, tables: list[FlattenedTable], flattening: FlatteningSpec
 ) -> str:
-    """Hash what the tables are and how they are filled."""
+    """Hash what the tables are and how they are filled: all that Flink's state depends on."""
     digest = hashlib.sha256()
-    parts = [source.topic_prefix, source.database, sink.schema, str(parallelism)]
+    parts = [each for source in sources for each in (source.topic_prefix, source.database)]
+    parts += [sink.schema, str(flattening.parallelism), flattening.state]
+    parts += (f"{name}={value}" for name, value in sorted(SETTINGS.items()))
+    # What a source table declares decides which columns its events bring into the job.
+    for source in sources:
+        for read in columns_read(source.name, source.tables, tables):
+            parts.append(read.name)
+            parts += (f"{column.name} {EVENT_TYPES[column.kind]}" for column in read.columns)
     for table in tables:
         parts.append(insert_sql(table))
         parts += (f"{column.name} {column.type}" for column in table.columns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from ozone_gen.flattening.columns_read import columns_read
 from ozone_gen.flattening.flink import Connectors, Options, source_sql, source_tables, table_sql
 from ozone_gen.flattening.job import job_document
 from ozone_gen.flattening.table import FlattenedTable
@@ -37,7 +38,8 @@ def job_files(name: str, source: str, tables: Sequence[FlattenedTable]) -> dict[
     Events are read from events/TABLE/, rows written to result/TABLE/, as JSON lines both. `name` is the
     job's, `source` the Flink database of the source tables.
     """
-    files = {"sources.sql": source_sql(source, source_tables(tables), _CONNECTORS)}
+    sources = columns_read(source, source_tables(tables), tables)
+    files = {"sources.sql": source_sql(source, sources, _CONNECTORS)}
     files |= {f"sql/{table.name}.sql": table_sql(table, _CONNECTORS) for table in tables}
     job = job_document(
         name=name,

@@ -30,6 +30,7 @@ class PreviewTable:
         filled: for each column how many of its cells are not null.
         sample: the first rows, as Python values.
         file: the Parquet file of all rows.
+        time_column: the column that says when a row happened; empty where none does.
     """
 
     name: str
@@ -40,6 +41,38 @@ class PreviewTable:
     filled: tuple[int, ...]
     sample: tuple[tuple[object, ...], ...]
     file: Path
+    time_column: str = ""
+
+
+@dataclass(frozen=True)
+class CellCounts:
+    """How many observations stand behind the cells of a column.
+
+    Attributes:
+        rows: how many cells there are.
+        observations: of all cells together.
+        several: how many cells have more than one.
+        most: of one cell.
+    """
+
+    rows: int
+    observations: int
+    several: int
+    most: int
+
+
+def read_counts(table: FlattenedTable, columns: Iterable[str], result: Path) -> dict[str, CellCounts]:
+    """Sum up the companion of an own table (see flattening.counting) from the JSON lines of the folder `result`."""
+    import pyarrow.compute as pc
+
+    rows = _read(table, result)
+    found = {}
+    for name in columns:
+        several = pc.sum(pc.greater(rows[name], 1)).as_py() or 0
+        found[name] = CellCounts(
+            rows.num_rows, pc.sum(rows[name]).as_py() or 0, several, pc.max(rows[name]).as_py() or 0
+        )
+    return found
 
 
 def write_parquet(table: FlattenedTable, result: Path, file: Path, *, sample: int) -> PreviewTable:
@@ -70,6 +103,7 @@ def write_parquet(table: FlattenedTable, result: Path, file: Path, *, sample: in
         tuple(len(column) - column.null_count for column in columns),
         tuple(zip(*values, strict=True)),
         file,
+        table.time_column,
     )
 
 
@@ -78,16 +112,31 @@ def _read(table: FlattenedTable, result: Path) -> Any:
     from pyarrow import json
 
     schema = pa.schema([(column.name, arrow_type(str(column.type))) for column in table.columns])
-    # The reader takes dates as numbers only, so they are read as texts and cast.
+    # The reader takes dates and times as numbers only, so they are read as texts and cast.
     read_as = pa.schema(
-        [(field.name, pa.string() if pa.types.is_date(field.type) else field.type) for field in schema]
+        [
+            (field.name, pa.string() if pa.types.is_date(field.type) or pa.types.is_time(field.type) else field.type)
+            for field in schema
+        ]
     )
     options = json.ParseOptions(explicit_schema=read_as, unexpected_field_behavior="error")
     parts = [
-        json.read_json(file, json.ReadOptions(block_size=_BLOCK), options).select(schema.names).cast(schema)
+        _typed(json.read_json(file, json.ReadOptions(block_size=_BLOCK), options).select(schema.names), schema)
         for file in result_files(result)
     ]
     return pa.concat_tables([schema.empty_table(), *parts]).combine_chunks()
+
+
+def _typed(rows: Any, schema: Any) -> Any:
+    """Cast what was read as text; Arrow knows no cast of a text to a time."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for place, field in enumerate(schema):
+        if pa.types.is_time(field.type):
+            moments = pc.strptime(rows.column(place), format="%H:%M:%S", unit="s")
+            rows = rows.set_column(place, field, moments.cast(field.type))
+    return rows.cast(schema)
 
 
 def result_files(result: Path) -> list[Path]:
@@ -120,6 +169,8 @@ def arrow_type(postgres: str) -> Any:
             return pa.date32()
         case "timestamp without time zone":
             return pa.timestamp("ms")
+        case "time without time zone":
+            return pa.time32("s")
         case "text" | "character varying":
             return pa.string()
     raise ValueError(f"no Parquet type for {postgres}")

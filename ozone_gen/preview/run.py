@@ -6,22 +6,24 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol
 
 from ozone_gen.diagnostics import Diagnostic, OutputError, Position, codes
+from ozone_gen.flattening.declared import TablePlan
 from ozone_gen.flattening.flink import source_tables
 from ozone_gen.flattening.table import FlattenedTable
 from ozone_gen.openmrs.dump import DumpSummary, read_dump, read_dump_text
-from ozone_gen.openmrs.tables import TABLES
+from ozone_gen.openmrs.tables import Table
 from ozone_gen.preview.flink import run_flink
 from ozone_gen.preview.java import find_java, require_flink
-from ozone_gen.preview.results import PreviewTable, write_parquet
+from ozone_gen.preview.occurrence import READ, Occurrence, occurrences
+from ozone_gen.preview.results import CellCounts, PreviewTable, read_counts, write_parquet
 from ozone_gen.resources import flink_jobs
 
 _PIECE: Final = 1 << 20
@@ -44,13 +46,39 @@ class Stages(Protocol):
 
 
 @dataclass(frozen=True)
+class Counting:
+    """What to count observations by.
+
+    Attributes:
+        plans: the own tables.
+        tables: the companion of each (see flattening.counting).
+        schema: the tables that the source has, by name.
+    """
+
+    plans: tuple[TablePlan, ...]
+    tables: tuple[FlattenedTable, ...]
+    schema: Mapping[str, Table]
+
+
+@dataclass(frozen=True)
 class Preview:
-    """What came of it: the tables, rows by source table, seconds by stage, and what to warn about."""
+    """What came of it.
+
+    Attributes:
+        tables: the tables.
+        source_rows: rows by source table.
+        seconds: how long each stage took.
+        warnings: what to warn about in the data as such.
+        cells: by own table and column, how many observations stand behind its cells.
+        occurrences: by reference to a concept, where it occurs in the data.
+    """
 
     tables: tuple[PreviewTable, ...]
     source_rows: Mapping[str, int]
     seconds: Mapping[Stage, float]
     warnings: tuple[Diagnostic, ...]
+    cells: Mapping[str, Mapping[str, CellCounts]] = field(default_factory=dict)
+    occurrences: Mapping[str, Occurrence] = field(default_factory=dict)
 
 
 def run_preview(
@@ -62,14 +90,16 @@ def run_preview(
     *,
     rows: int = 5,
     database: str | None = None,
+    counting: Counting | None = None,
 ) -> Preview:
     """Flatten a database into `out`/TABLE.parquet, one file for each table.
 
     Args:
-        job_files: what preview.job_files made of `tables`. tables: the flattened tables, in the order of
-        the result. data: the path of a dump, or the text of one. out: the folder of the Parquet files; made
+        job_files: what preview.job_files made of `tables` and those of `counting`. tables: the flattened tables, in the
+        order of the result. data: the path of a dump, or the text of one. out: the folder of the Parquet files; made
         where it is missing. Files of other names in it are left alone. stages: is told what is going on.
         rows: how many rows of each table to return. database: the one to take where the dump has several.
+        counting: what to count observations by; without it there are no `cells` and `occurrences`.
 
     Raises:
         OzoneError: the dump cannot be used; see read_dump. OutputError: PyFlink or Java is missing, Flink
@@ -83,7 +113,11 @@ def run_preview(
             file = work / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
-        summary = _read_events(clock, tables, data, work / "events", database)
+        companions = counting.tables if counting else ()
+        sources = {table.name: table for table in source_tables([*tables, *companions])}
+        if counting:
+            sources |= {name: counting.schema[name] for name in READ}
+        summary = _read_events(clock, sources.values(), data, work / "events", database)
         clock.enter(Stage.STARTING)
         run_flink(
             flink_jobs() / "flatten.py",
@@ -99,13 +133,25 @@ def run_preview(
             result = work / "result" / table.name
             filled.append(write_parquet(table, result, out / f"{table.name}.parquet", sample=rows))
             advance(1)
-    return Preview(tuple(filled), summary.rows, MappingProxyType(clock.seconds), summary.warnings)
+        cells, occurring = _counted(counting, work) if counting else ({}, {})
+    seconds = MappingProxyType(clock.seconds)
+    return Preview(tuple(filled), summary.rows, seconds, summary.warnings, cells, occurring)
+
+
+def _counted(
+    counting: Counting, work: Path
+) -> tuple[Mapping[str, Mapping[str, CellCounts]], Mapping[str, Occurrence]]:
+    cells = {
+        plan.name: read_counts(table, [column.name for column in plan.columns], work / "result" / table.name)
+        for plan, table in zip(counting.plans, counting.tables, strict=True)
+    }
+    mapped = {concept for plan in counting.plans for column in plan.columns for concept in column.concepts}
+    return cells, occurrences(work / "events", mapped)
 
 
 def _read_events(
-    clock: _Clock, tables: Sequence[FlattenedTable], data: Path | bytes, events: Path, database: str | None
+    clock: _Clock, sources: Collection[Table], data: Path | bytes, events: Path, database: str | None
 ) -> DumpSummary:
-    sources = [TABLES[name] for name in source_tables(tables)]
     if isinstance(data, Path):
         size = data.stat().st_size if data.is_file() else None
         return read_dump(data, sources, events, clock.enter(Stage.READING, size), database=database)

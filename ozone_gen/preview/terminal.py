@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -14,13 +13,19 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from ozone_gen.preview.profile import ColumnProfile, TableProfile
 from ozone_gen.preview.results import PreviewTable
 from ozone_gen.preview.run import Preview, Stage
+from ozone_gen.preview.wording import counted, one_line, share, spread
 
 _WIDEST: Final = 32  # characters of a cell
 _BORDER: Final = 3  # a line and a space on both sides, for each column
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _NUMBERS: Final = ("bigint", "integer", "double", "numeric")
+_WIDE: Final = 100  # characters; from then on there is room for all that is said of a column
+_NARROWEST: Final = 8  # characters of what is said last
+_VALUES: Final = "least … median … greatest, or the most frequent"
+_BAR: Final = 10  # characters
+_EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 
 
 class ProgressStages:
@@ -46,19 +51,30 @@ class ProgressStages:
 
 
 def show_preview(
-    preview: Preview, console: Console, foremost: Mapping[str, Collection[str]] | None = None
+    preview: Preview,
+    console: Console,
+    foremost: Mapping[str, Collection[str]] | None = None,
+    profiles: Mapping[str, TableProfile] | None = None,
 ) -> None:
     """Print the first rows of each table, then how full they all are, where they are and how long it took.
 
-    `foremost` names for a table the columns that its reader wants to see most, if not all fit.
+    `foremost` names for a table the columns that its reader wants to see most, if not all fit. What their
+    profile among `profiles` says is printed, too; of a table without either the empty columns are named.
     """
     for table in preview.tables:
-        rows = f"{table.rows:,} row{'' if table.rows == 1 else 's'}"
+        rows = counted(table.rows, "row")
         first = f", the first {len(table.sample)}:" if len(table.sample) < table.rows else ""
         console.print()
         console.print(Text.assemble((table.name, "bold"), f"  {rows}{first}"))
         if table.sample:
             console.print(_sample(table, console.width, (foremost or {}).get(table.name, ())))
+        profile = (profiles or {}).get(table.name)
+        declared = (foremost or {}).get(table.name, ())
+        columns = [column for column in profile.columns if column.name in declared] if profile else []
+        if columns:
+            console.print(_columns(columns, console.width))
+        elif table.rows and (empty := _empty(table)):
+            console.print(Text(f"empty: {', '.join(empty)}", style="dim"))
     console.print()
     console.print(_summary(preview.tables))
     console.print(Text(_times(preview), style="dim"))
@@ -90,6 +106,54 @@ def _sample(table: PreviewTable, width: int, foremost: Collection[str]) -> Group
     empty = sum(not table.filled[index] for index in left_out)
     note = f"and {len(left_out)} more column{'' if len(left_out) == 1 else 's'}"
     return Group(made, Text(f"{note}, {empty} of them empty" if empty else note, style="dim"))
+
+
+def _columns(columns: Sequence[ColumnProfile], width: int) -> Table:
+    """The columns of a table, one a line, in so many of the figures as fit."""
+    wide = width >= _WIDE
+    head = ["column", "holds", "with a value", "", "", "different", _VALUES if wide else "values"]
+    rows = [
+        [
+            Text(column.name),
+            Text(column.kind.value, style="dim"),
+            Text(f"{column.filled:,}"),
+            Text(_bar(column.share or 0.0), style="green" if column.filled else "yellow"),
+            Text(share(column.filled, column.rows)),
+            Text(f"{column.distinct:,}"),
+            Text(spread(column)),
+        ]
+        for column in columns
+    ]
+    chosen = range(len(head)) if wide else (0, 2, 4, 6)
+    left = width
+    made = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for index in chosen:
+        needed = max(len(head[index]), *(row[index].cell_len for row in rows))
+        last = index == len(head) - 1
+        needed = max(_NARROWEST, min(needed, left - 1)) if last else min(needed, _WIDEST)
+        left -= needed + _BORDER
+        made.add_column(
+            head[index],
+            justify="right" if index in (2, 4, 5) else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=0 if last else needed,
+            max_width=needed,
+        )
+    for row in rows:
+        made.add_row(*(row[index] for index in chosen))
+    return made
+
+
+def _bar(part: float) -> str:
+    whole, eighths = divmod(round(part * _BAR * 8), 8)
+    if part and not whole and not eighths:
+        eighths = 1  # what is there is seen
+    return ("█" * whole + _EIGHTHS[eighths].strip()).ljust(_BAR, "·")
+
+
+def _empty(table: PreviewTable) -> list[str]:
+    return [name for name, filled in zip(table.columns, table.filled, strict=True) if not filled]
 
 
 def fitting(
@@ -134,7 +198,7 @@ def _cell(value: object) -> Text:
     if isinstance(value, datetime.datetime):
         return Text(value.isoformat(sep=" ", timespec="seconds"))
     # Texts of a database may hold what moves a terminal's cursor or turns the direction of writing.
-    return Text(_CONTROL.sub(" ", str(value)))
+    return Text(one_line(str(value)))
 
 
 def _summary(tables: Sequence[PreviewTable]) -> Table:

@@ -36,6 +36,8 @@ _LITERAL = re.compile(
     "(?:[^\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]*"
     "[^\x00-\x20\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff])?)*\n*"
 )
+# The same inside of brackets and braces, where they and commas are syntax.
+_INLINE = re.compile(r"(?:[^\W\d]|/)(?:[\w./@%+=~^;<>|&()'-]|:(?=\w)| +(?=[\w(]))*")
 _LONGEST_KEY = 1000  # YAML looks for the colon of a simple key within 1024 characters.
 
 
@@ -49,6 +51,17 @@ def yaml_bytes(data: object, *, comment: str = "") -> bytes:
     lines = [f"# {line}".rstrip() for line in comment.splitlines()]
     _node(lines, data, "", "")
     return ("\n".join(lines) + "\n").encode()
+
+
+def yaml_inline(data: object) -> str:
+    """`data` on one line, in the style with brackets and braces; for files that people go on with. As `yaml_bytes`."""
+    if isinstance(data, str):
+        return data if _INLINE.fullmatch(data) and data.lower() not in _WORDS_OF_YAML else _quoted(data)
+    if isinstance(data, Mapping):
+        return "{" + ", ".join(f"{yaml_inline(_text(key))}: {yaml_inline(item)}" for key, item in data.items()) + "}"
+    if isinstance(data, Sequence) and not isinstance(data, bytes | bytearray):
+        return "[" + ", ".join(map(yaml_inline, data)) + "]"
+    return _number(data)
 
 
 def json_bytes(data: object) -> bytes:
@@ -112,16 +125,22 @@ def _literal(lines: list[str], text: str, lead: str, indent: str) -> None:
 
 
 def _key(key: object) -> str:
+    return _scalar(_text(key))
+
+
+def _text(key: object) -> str:
     if not isinstance(key, str):
         raise TypeError(f"a key is {key!r}, not a text")
     if len(key) > _LONGEST_KEY:
         raise ValueError(f"a key is longer than {_LONGEST_KEY} characters: {key[:40]}...")
-    return _scalar(key)
+    return key
 
 
 def _scalar(text: str) -> str:
-    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML:
-        return text
+    return text if _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML else _quoted(text)
+
+
+def _quoted(text: str) -> str:
     if _SURROGATE.search(text):
         raise ValueError(f"a text has half a surrogate pair in it, which is no character: {text!r}")
     # A JSON string is a double-quoted YAML scalar, but for a few characters that YAML wants escaped.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ozone_gen.resources import templates
 
@@ -20,16 +21,33 @@ def render_text(template_name: str, **context: object) -> bytes:
     return _environment().get_template(template_name).render(context).encode()
 
 
+# What a page cannot hold, or what turns the direction of the text behind it.
+_NOT_FOR_PAGES: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def render_html(template_name: str, **context: object) -> str:
+    """The same for a page of HTML: every value is escaped, and control characters become spaces."""
+    return _environment(html=True).get_template(template_name).render(context)
+
+
+def _for_page(value: object) -> object:
+    # What a macro made is a subclass of str and stays as it is.
+    return _NOT_FOR_PAGES.sub(" ", value) if type(value) is str else value
+
+
 @cache
-def _environment() -> Environment:
+def _environment(*, html: bool = False) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(templates()),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=False,  # The texts are SQL, Dockerfiles, Markdown, and none of them HTML.
+        autoescape=html,  # The other texts are SQL, Dockerfiles, Markdown.
         auto_reload=False,
+        finalize=_for_page if html else None,
     )
+    made.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
+    return made

@@ -30,7 +30,8 @@ class ReservedName(Code):
     """A name is one that PostgreSQL, Flink, the database server or ozone-gen keeps for itself.
 
     Every PostgreSQL table has columns such as `ctid` and `xmin`, the schemas `pg_...` and
-    `information_schema` are its own, and `ozone_gen` and `sink` are ours. Choose another name.
+    `information_schema` are its own, words such as `order` and `user` are of its SQL, and `ozone_gen` and `sink`
+    are ours. Choose another name.
     """
 
     id = "OZ303"
@@ -149,3 +150,57 @@ class LoopbackHost(Code):
     """
 
     id = "OZ314"
+
+
+class AnswersNotPossible(Code):
+    """`answers` or `answer` is set beside something that it excludes, or for a column without coded answers.
+
+    `answers: list` writes each answer of a question that takes several once; `answer: CONCEPT` makes a boolean of
+    one answer. Both decide what becomes of several observations, so `repeat` cannot be said beside them. Remove
+    one of the two, or declare a second column.
+    """
+
+    id = "OZ315"
+
+
+class FilterNotPossible(Code):
+    """A table has a filter that its rows cannot be chosen by.
+
+    `group` chooses the groups of `rows: obs_group`, and `concepts` the observations of `rows: obs`. A table of
+    another grain reads observations by its columns.
+    """
+
+    id = "OZ316"
+
+
+class RenameNotPossible(Code):
+    """`renamed_from` names something that is still there, or that something else was renamed from, too.
+
+    It says under which name a table or column stood in the sink before, so that rights and views go with it to
+    the new name. One thing cannot go to two names, and a name that is still in use has kept its own. (Two names
+    are exchanged in two steps.) A `renamed_from` that has done its work may stay or be removed.
+    """
+
+    id = "OZ317"
+
+
+class MissingPart(Code):
+    """A part of the site stands on another one that the file does not ask for.
+
+    A file without `sources` is that of a central server, which needs `drill` to read what the sites export, and
+    `drill` needs an `object_store` that holds it. What flattens or exports a database needs a source. Add what is
+    missing, or remove what needs it.
+    """
+
+    id = "OZ318"
+
+
+class SharedByTwoSites(Code):
+    """Two sites of a fleet claim one thing that each must have for itself.
+
+    The id names a site's folder, its Compose project and its exports; the location tag tells the exports of sites
+    apart on the central server; two replicas of one number throw each other off the same database server. `validate`
+    with all files of the fleet finds it. Change one of the two.
+    """
+
+    id = "OZ319"

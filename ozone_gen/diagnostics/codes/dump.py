@@ -9,7 +9,7 @@ from ozone_gen.diagnostics.model import Severity
 class NotADump(Code):
     """The file is not a SQL dump of a MariaDB or MySQL database.
 
-    `preview --dump` reads what `mysqldump` and `mariadb-dump` write, plain or compressed by gzip. It does
+    `--dump` reads what `mysqldump` and `mariadb-dump` write, plain or compressed by gzip. It does
     not read dumps of PostgreSQL, CSV or tab-separated exports, folders of data files, or backups by other
     tools. Make one with `mariadb-dump --single-transaction --result-file=openmrs.sql openmrs`. (In
     PowerShell `>` writes UTF-16: use `--result-file` there.)
@@ -30,7 +30,7 @@ class TruncatedDump(Code):
 
 
 class MissingSourceTable(Code):
-    """The dump lacks a table that the flattened tables read.
+    """The dump lacks a table that the flattened tables or the dictionary need.
 
     Either it is not a dump of an OpenMRS database, or some tables were left out when it was made. Dump the
     whole database; the finding names the tables that are needed.
@@ -78,3 +78,14 @@ class DamagedText(Code):
 
     id = "OZ027"
     severity = Severity.WARNING
+
+
+class NoObservations(Code):
+    """The database holds no observations, so no table can be suggested from them.
+
+    `suggest` counts the observations that are not voided. A database that was just set up has none, nor has a
+    dump that left the table's rows out (`--no-data`, `--ignore-table-data`). Take a dump of a database in use. From
+    an exported dictionary it takes the sets, such as laboratory panels; one without sets gives nothing.
+    """
+
+    id = "OZ028"

@@ -122,3 +122,51 @@ class MergeKey(Code):
     """
 
     id = "OZ011"
+
+
+class BadExtends(Code):
+    """`extends` or `without` has not the form that it must have.
+
+    `extends` is the path of a file, or a list of paths, seen from the file that says it. `without` is a list of what
+    that file has and this one does not, such as `[flattening.tables.anc, components.superset]`.
+    """
+
+    id = "OZ012"
+
+
+class ExtendsInACircle(Code):
+    """A file extends itself, directly or by way of others.
+
+    What a file means would depend on what it means. Let one of the files of the circle extend nothing; what they all
+    share can stand in a further one.
+    """
+
+    id = "OZ013"
+
+
+class NoSuchBase(Code):
+    """The file that is extended is not there.
+
+    Its path is seen from the folder of the file that says `extends`, not from where the command runs.
+    """
+
+    id = "OZ014"
+
+
+class MergeChangesType(Code):
+    """A key is a mapping in one of the merged files and something else in the other.
+
+    Mappings are merged key by key and other values replaced, so one of the two is hardly what was meant. Write both in
+    the same form. Where it is meant, leave the key out of the base with `without`.
+    """
+
+    id = "OZ015"
+
+
+class NothingToLeaveOut(Code):
+    """`without` names something that the extended file does not have.
+
+    Either it has another name there, or it is gone from there and need not be left out any more.
+    """
+
+    id = "OZ016"

@@ -58,10 +58,23 @@ class OutsideFolder(Code):
 
 
 class FolderInUse(Code):
-    """Another ozone-gen is writing to the same output folder.
+    """Another ozone-gen is writing to the same output folder, or an export or upload is using a folder of exports.
 
     Wait until it has ended and try again. The lock is the operating system's and cannot stay behind after a
     crash.
     """
 
     id = "OZ406"
+
+
+class RebuildNotAllowed(Code):
+    """Rendering into this folder would change the running site in a way that ought not to happen unasked.
+
+    Either something that people read goes (a table or a column is dropped, a column becomes another type), or the
+    source's database has to be read anew, since other tables or columns of it are needed; that is work for its server.
+    Where nobody meant it, correct ozone.yaml: `renamed_from` says that something has only got another name. Where it
+    is meant, render with `--allow-rebuild`. In both cases the tables that are there stay readable until the new ones
+    are complete. `--diff` and `--check` tell the same and write nothing.
+    """
+
+    id = "OZ407"

@@ -1,8 +1,12 @@
-"""OZ42x: a preview cannot run. They are of the output's hundred: nothing is wrong with the input."""
+"""OZ42x: a preview cannot run. OZ43x: what a preview sees in the data.
+
+They are of the output's hundred: nothing is wrong with the file as such.
+"""
 
 from __future__ import annotations
 
 from ozone_gen.diagnostics.codes.base import Code
+from ozone_gen.diagnostics.model import Severity
 
 
 class FlinkMissing(Code):
@@ -36,3 +40,28 @@ class PreviewFailed(Code):
     """
 
     id = "OZ423"
+
+
+class ConceptNeverOccurs(Code):
+    """A column is empty in every row: the data have no observation for it.
+
+    Either no observation of the concept is in the database at all, or there are some, but in no row of this
+    table: the finding says in encounters of which types they are. A site that has only begun may record the
+    concept later. Else look whether the clinic records this in another concept (`ozone-gen preview` of a
+    table without `encounter_types` helps to find out), or whether the table asks for the right types.
+    """
+
+    id = "OZ431"
+    severity = Severity.WARNING
+
+
+class SeveralObservations(Code):
+    """Several observations fall into one cell, and ozone.yaml does not say what is to become of them.
+
+    The last one by time is kept, the others are not to be seen in the table. If that is meant, say `repeat:
+    last`, which ends this warning. Else choose `first`, `min`, `max`, `sum`, `count` or `list`, or make rows
+    finer.
+    """
+
+    id = "OZ432"
+    severity = Severity.WARNING

@@ -73,25 +73,25 @@ def _write_conditions(chart: Chart, chronic: list[Illness]) -> None:
     end = f"{made},0,NULL,NULL,NULL)"
     if patient.void_reason:
         end = f"{made},1,1,{stamp(LAST_DAY, 615)},'{patient.void_reason}')"
-    for concept, _, _ in chronic:
+    for concept, name, _ in chronic:
         onset = patient.first_day - int(2000 * random())
         if patient.born is not None:
             onset = max(onset, patient.born)
         certainty = "CONFIRMED" if random() < 0.7 else "PROVISIONAL"
         rows.append(
             f"({row},{uuids}{uuid_end(row)},{person},{concept},NULL,'ACTIVE','{certainty}',"
-            f"'{day_text(onset)} 00:00:00',NULL,NULL,NULL,{end}"
+            f"'{day_text(onset)} 00:00:00',NULL,NULL,NULL,{name if person % 2 else 'NULL'},NULL,{end}"
         )
         row += 1
     if random() < 0.1:
         # A condition that was corrected: the new row points to the old one.
         rows.append(
             f"({row},{uuids}{uuid_end(row)},{person},NULL,'Bad knees','ACTIVE','CONFIRMED',NULL,NULL,"
-            f"{quote(_KNEES)},NULL,{made},1,5,{stamp(patient.first_day, 720)},'Corrected')"
+            f"{quote(_KNEES)},NULL,NULL,5,{made},1,5,{stamp(patient.first_day, 720)},'Corrected')"
         )
         rows.append(
             f"({row + 1},{uuids}{uuid_end(row + 1)},{person},NULL,'Bad left knee','INACTIVE','CONFIRMED',"
-            f"NULL,{stamp(LAST_DAY - 1, 600)},NULL,{row},{end}"
+            f"NULL,{stamp(LAST_DAY - 1, 600)},NULL,{row},NULL,NULL,{end}"
         )
 
 
@@ -103,6 +103,8 @@ def _write_programs(clinic: Clinic, chart: Chart, first: int) -> None:
         joined.append(2)
     if patient.female and 200 < age_in_months(patient, LAST_DAY) < 500 and random() < 0.3:
         joined.append(3)
+    if patient.number % 12 == 5:
+        joined.append(metadata.OLD_PROGRAM)
     uuids = patient.uuids(21)
     void = (
         f"1,1,{stamp(LAST_DAY, 615)},'{patient.void_reason}'" if patient.void_reason else "0,NULL,NULL,NULL"
@@ -117,5 +119,6 @@ def _write_programs(clinic: Clinic, chart: Chart, first: int) -> None:
         place = metadata.OUTPATIENTS if random() < 0.8 else "NULL"
         chart.records.program.rows.append(
             f"({row},{uuids}{uuid_end(row)},{patient.person},{program},{stamp(enrolled, 600)},{completed},"
-            f"{place},{outcome},5,{stamp(enrolled, 605)},{void})"
+            f"{place},{outcome},{'NULL,NULL' if completed == 'NULL' else f'7,{completed}'},5,"
+            f"{stamp(enrolled, 605)},{void})"
         )

@@ -51,6 +51,9 @@ _SOURCES: Final = (
     (21, "CIEL", None, "21ADDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDD"),
     (40, "DEMO", None, made_up_uuid("source demo")),
 )
+_OLD_TERM: Final = ("LOINC", "8287-5")
+SOURCE_NAMES: Final = tuple(name for _, name, *_ in _SOURCES)
+"""Names of the concept sources."""
 
 Rows = Iterable[tuple[Value, ...]]
 
@@ -173,10 +176,15 @@ def _mappings(every: tuple[Concept, ...]) -> Iterator[str]:
     mapped = [(c.id, mapping) for c in every for mapping in c.mappings]
     shared = dict.fromkeys((mapping.source, mapping.code) for _, mapping in mapped)
     terms = {term: number for number, term in enumerate(shared, 1)}
+    # Only some dictionaries come with names of their terms.
+    names = {(m.source, m.code): c.names[0].name for c in every for m in c.mappings if m.source == "ICD-10-WHO"}
     yield _insert(
         "concept_reference_term",
-        "concept_reference_term_id, concept_source_id, code",
-        ((number, sources[source], code) for (source, code), number in terms.items()),
+        f"concept_reference_term_id, concept_source_id, code, name, {_RETIRED}",
+        (
+            (number, sources[source], code, names.get((source, code)), *_retired((source, code) == _OLD_TERM))
+            for (source, code), number in terms.items()
+        ),
     )
     yield _insert(
         "concept_reference_map",
@@ -193,7 +201,11 @@ def _staff() -> Iterator[str]:
     yield _insert(
         "person_name",
         "person_name_id, person_id, preferred, given_name, family_name",
-        ((who.person, who.person, True, who.given_name, who.family_name) for who in metadata.STAFF),
+        (
+            *((who.person, who.person, True, who.given_name, who.family_name) for who in metadata.STAFF),
+            # Before she married; no longer the preferred one.
+            (len(metadata.STAFF) + 1, 2, False, "Grace", "Njoroge"),
+        ),
     )
     # Nobody can log in: there are no passwords.
     users = [
@@ -201,10 +213,13 @@ def _staff() -> Iterator[str]:
         for who in metadata.users()
     ]
     users.append((metadata.DAEMON_USER, "daemon", "daemon", 1, *_retired(False)))
+    for user, person, name, _, retired in metadata.MORE_USERS:
+        users.append((user, f"{user}-{person}", name, person, *_retired(retired)))
     yield _insert("users", f"user_id, system_id, username, person_id, {_RETIRED}", users)
-    roles = dict.fromkeys(who.role for who in metadata.users())
-    yield _insert("role", "role, description", ((role, role) for role in roles))
-    yield _insert("user_role", "user_id, role", ((who.user, who.role) for who in metadata.users()))
+    has = [(who.user, who.role) for who in metadata.users()]
+    has += [(user, role) for user, _, _, roles, _ in metadata.MORE_USERS for role in roles]
+    yield _insert("role", "role, description", ((role, role) for role in dict.fromkeys(role for _, role in has)))
+    yield _insert("user_role", "user_id, role", has)
     providers = [
         (who.provider, who.person, None, who.identifier, *_retired(who.retired))
         for who in metadata.STAFF
@@ -218,8 +233,11 @@ def _places() -> Iterator[str]:
     yield _named_table("location_tag", metadata.LOCATION_TAGS)
     yield _insert(
         "location",
-        f"location_id, {_NAMED}, parent_location, city_village, country",
-        ((*_named(place), place.parent, "Mto Kijani", "Umoja") for place in metadata.LOCATIONS),
+        f"location_id, {_NAMED}, parent_location, address1, latitude, longitude, city_village, country",
+        (
+            (*_named(place), place.parent, place.street, *place.position, "Mto Kijani", "Umoja")
+            for place in metadata.LOCATIONS
+        ),
     )
     yield _insert(
         "location_tag_map",
@@ -268,11 +286,13 @@ def _orders_and_programs() -> Iterator[str]:
         "order_frequency_id, concept_id, frequency_per_day",
         ((number, concept_id(key), times) for number, key, times in metadata.FREQUENCIES),
     )
-    outcomes = concept_id("161555")
     yield _insert(
         "program",
-        "program_id, concept_id, outcomes_concept_id, name",
-        ((number, concept_id(key), outcomes, name) for number, key, name in metadata.PROGRAMS),
+        "program_id, concept_id, outcomes_concept_id, name, description, retired",
+        (
+            (number, concept_id(key), concept_id(outcomes) if outcomes else None, *rest)
+            for number, key, outcomes, *rest in metadata.PROGRAMS
+        ),
     )
     yield _insert(
         "drug",
@@ -294,13 +314,13 @@ def _appointment_services() -> Iterator[str]:
     yield _insert(
         "appointment_service",
         "appointment_service_id, name, speciality_id, start_time, end_time, duration_mins, color, "
-        "max_appointments_limit, location_id, voided",
-        ((*service, metadata.OUTPATIENTS, service[0] == 3) for service in metadata.SERVICES),
+        "max_appointments_limit, description, initial_appointment_status, voided, location_id",
+        ((*service, metadata.OUTPATIENTS) for service in metadata.SERVICES),
     )
     yield _insert(
         "appointment_service_type",
         "appointment_service_type_id, appointment_service_id, name, duration_mins, voided",
-        ((*kind, False) for kind in metadata.SERVICE_TYPES),
+        metadata.SERVICE_TYPES,
     )
 
 

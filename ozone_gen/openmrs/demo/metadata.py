@@ -33,10 +33,12 @@ class Form(Named):
 
 @dataclass(frozen=True, slots=True)
 class Location(Named):
-    """A place, with its parent (id) and its tags (ids)."""
+    """A place, with its parent (id), its tags (ids), its street and where it lies."""
 
     parent: int | None = None
     tags: tuple[int, ...] = ()
+    street: str | None = None
+    position: tuple[str | None, str | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ LOCATION_TAGS: Final = (
     Named(2, "b8bbf83e-645f-451f-8efe-a0db56f09676", "Login Location"),
     Named(4, "37dd4458-dc9e-4ae6-a1f1-789c1162d37b", "Visit Location"),
     Named(5, made_up_uuid("location tag clinic-a"), "clinic-a"),
+    Named(6, made_up_uuid("location tag mobile"), "Mobile clinic", "No longer used", retired=True),
 )
 
 UNKNOWN, CENTRE, OUTPATIENTS, WARD, MATERNITY, CASUALTY, LAB, PHARMACY, DESK, OUTREACH, OLD_DISPENSARY = (
@@ -134,7 +137,14 @@ UNKNOWN, CENTRE, OUTPATIENTS, WARD, MATERNITY, CASUALTY, LAB, PHARMACY, DESK, OU
 )
 LOCATIONS: Final = (
     Location(UNKNOWN, "8d6c993e-c2cc-11de-8d13-0010c6dffd0f", "Unknown Location"),
-    Location(CENTRE, made_up_uuid("location centre"), "Mto Kijani Health Centre", tags=(4, 5)),
+    Location(
+        CENTRE,
+        made_up_uuid("location centre"),
+        "Mto Kijani Health Centre",
+        tags=(4, 5),
+        street="1, Barabara ya Soko",
+        position=("-0.4512", "35.1029"),
+    ),
     Location(OUTPATIENTS, made_up_uuid("location opd"), "Outpatient Clinic", parent=CENTRE, tags=(2, 5)),
     Location(WARD, made_up_uuid("location ward"), "Inpatient Ward", parent=CENTRE, tags=(1, 2, 5)),
     Location(MATERNITY, made_up_uuid("location maternity"), "Maternity Ward", parent=WARD, tags=(1, 5)),
@@ -143,7 +153,7 @@ LOCATIONS: Final = (
     Location(PHARMACY, made_up_uuid("location pharmacy"), "Pharmacy", parent=CENTRE, tags=(5,)),
     Location(DESK, made_up_uuid("location desk"), "Registration Desk", parent=CENTRE, tags=(2, 5)),
     Location(
-        OUTREACH, made_up_uuid("location outreach"), "Kilima cha Jua outreach post", "Tuesdays", tags=(4,)
+        OUTREACH, made_up_uuid("location outreach"), "Kilima cha Jua outreach post", "Tuesdays", tags=(4, 6)
     ),
     Location(OLD_DISPENSARY, made_up_uuid("location old"), "Old Dispensary", "Burnt down", True, CENTRE),
 )
@@ -186,10 +196,14 @@ VISIT_ATTRIBUTE_TYPES: Final = (
     ),
 )
 
-DRUG_ORDER, TEST_ORDER = 2, 3
+DRUG_ORDER, TEST_ORDER, OLD_TEST_ORDER = 2, 3, 4
 ORDER_TYPES: Final = (
     (Named(DRUG_ORDER, "131168f4-15f5-102d-96e4-000c29c2a5d7", "Drug Order"), "org.openmrs.DrugOrder"),
     (Named(TEST_ORDER, "52a447d3-a64a-11e3-9aeb-50e549534c5e", "Test Order"), "org.openmrs.TestOrder"),
+    (
+        Named(OLD_TEST_ORDER, made_up_uuid("order type radiology"), "Radiology", "Now Test Order", retired=True),
+        "org.openmrs.TestOrder",
+    ),
 )
 CARE_SETTINGS: Final = (
     Named(1, "6f0c9a92-6f24-11e3-af88-005056821db0", "Outpatient"),
@@ -202,8 +216,14 @@ ENCOUNTER_ROLES: Final = (
 )
 # (id, concept's key, times a day)
 FREQUENCIES: Final = ((1, "160862", 1), (2, "160858", 2), (3, "160866", 3), (4, "162249", 4))
-# (id, concept's key, name)
-PROGRAMS: Final = ((1, "160631", "HIV Program"), (2, "160541", "TB Program"), (3, "159937", "MCH Program"))
+OLD_PROGRAM: Final = 4
+# (id, concept's key, key of the set of its outcomes, name, description, retired)
+PROGRAMS: Final = (
+    (1, "160631", "161555", "HIV Program", "Care and treatment of HIV", False),
+    (2, "160541", "161555", "TB Program", None, False),
+    (3, "159937", "161555", "MCH Program", None, False),
+    (OLD_PROGRAM, "159937", None, "Village midwives", "Ended in 2024", True),
+)
 
 DRUGS: Final = (
     Drug(1, made_up_uuid("drug 1"), "Paracetamol 500mg", concept="70116", dose=2),
@@ -236,6 +256,11 @@ STAFF: Final = (
     Staff(8, "Unknown", "Provider", "U", None, "", "", 1, "UNKNOWN"),
 )
 DAEMON_USER: Final = 2
+# More users of the same people: (user, person, username, roles, retired).
+MORE_USERS: Final = (
+    (9, 4, "jlndour", ("Doctor", "Provider"), False),
+    (10, 2, "grace", ("Registration", "Nurse"), True),
+)
 VISITING_PROVIDER: Final = 7
 """A provider who is no person of the database."""
 
@@ -243,14 +268,21 @@ SPECIALITIES: Final = (
     Named(1, made_up_uuid("speciality 1"), "General Medicine"),
     Named(2, made_up_uuid("speciality 2"), "Maternal Health"),
 )
-# (id, name, speciality, start, end, minutes, colour, limit)
+DRESSING: Final = 3
+# (id, name, speciality, start, end, minutes, colour, limit, description, first status, voided)
 SERVICES: Final = (
-    (1, "General consultation", 1, "08:00:00", "16:30:00", 20, "#006400", 40),
-    (2, "Antenatal care", 2, "09:00:00", "13:00:00", 30, "#8B0000", None),
-    (3, "Dressing", None, None, None, None, None, None),
+    (1, "General consultation", 1, "08:00:00", "16:30:00", 20, "#006400", 40, "Every day", None, False),
+    (2, "Antenatal care", 2, "09:00:00", "13:00:00", 30, "#8B0000", None, None, "Requested", None),
+    (DRESSING, "Dressing", None, None, None, None, None, None, None, None, True),
 )
-# (id, service, name, minutes)
-SERVICE_TYPES: Final = ((1, 1, "First visit", 30), (2, 1, "Follow-up", 15), (3, 2, "Booking", 45))
+OLD_SLOT: Final = 4
+# (id, service, name, minutes, voided); the appointments module lets `voided` be NULL, which means no.
+SERVICE_TYPES: Final = (
+    (1, 1, "First visit", 30, False),
+    (2, 1, "Follow-up", 15, None),
+    (3, 2, "Booking", 45, False),
+    (OLD_SLOT, 1, "Long visit", None, True),
+)
 
 
 def users() -> Iterator[Staff]:

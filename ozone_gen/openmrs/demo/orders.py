@@ -12,6 +12,7 @@ from ozone_gen.openmrs.demo.records import NOTHING, Sheet, coded, moment, numeri
 from ozone_gen.openmrs.demo.sql import quote
 
 _INSTRUCTIONS: Final = ("NULL", "NULL", *map(quote, ("With food", "Ikiwa kuna maumivu", 'Take "as told"')))
+_ASK: Final = quote("Ask for the 'other' box")
 _HERBAL: Final = quote('Herbal "mixture"')
 
 
@@ -44,7 +45,9 @@ class Pharmacy:
         stopped = random() < 0.08
         halt = stamp(sheet.day + 1, sheet.minute)
         instructions = _INSTRUCTIONS[int(random() * len(_INSTRUCTIONS))]
-        tail = f"NULL,NULL,3,{care_setting},{sheet.id},{person},{sheet.end}"
+        comment = _ASK if order % 13 == 5 else "NULL"
+        end_of_row = sheet.gone if order % 23 == 4 else sheet.end
+        tail = f"NULL,NULL,{comment},NULL,3,{care_setting},{sheet.id},{person},{end_of_row}"
         records.orders.rows.append(
             f"({order},{chart.order_uuids}{uuid_end(order)},{metadata.DRUG_ORDER},{concept},'ORD-{order}',"
             f"'NEW',NULL,'ROUTINE',{instructions},{sheet.when},{end},{halt if stopped else 'NULL'},NULL,NULL,"
@@ -99,11 +102,14 @@ class Laboratory:
         chart.order += 1
         accession = f"'L{order}'"
         records = chart.records
-        urgency = "STAT" if order % 7 == 3 else "ROUTINE"
+        urgency, scheduled = "STAT" if order % 7 == 3 else "ROUTINE", "NULL"
+        if order % 7 == 5:
+            urgency, scheduled = "ON_SCHEDULED_DATE", stamp(sheet.day + 2, 600)
+        kind = metadata.OLD_TEST_ORDER if sheet.day < 545 and order % 5 == 2 else metadata.TEST_ORDER
         records.orders.rows.append(
-            f"({order},{chart.order_uuids}{uuid_end(order)},{metadata.TEST_ORDER},{concept},'ORD-{order}',"
+            f"({order},{chart.order_uuids}{uuid_end(order)},{kind},{concept},'ORD-{order}',"
             f"'NEW',NULL,'{urgency}',NULL,{sheet.when},{stamp(sheet.day + 30, sheet.minute)},NULL,{reason},"
-            f"NULL,{accession},'COMPLETED',3,{care_setting},{sheet.id},{chart.patient.person},{sheet.end}"
+            f"NULL,{accession},'COMPLETED',NULL,{scheduled},3,{care_setting},{sheet.id},{chart.patient.person},{sheet.end}"
         )
         specimen = self.urine if order % 11 == 3 else self.blood
         records.test_order.rows.append(f"({order},{specimen},NULL)")

@@ -45,7 +45,8 @@ class Records(Buffers):
             "orders",
             "order_id, uuid, order_type_id, concept_id, order_number, order_action, previous_order_id, "
             "urgency, instructions, date_activated, auto_expire_date, date_stopped, order_reason, "
-            "order_reason_non_coded, accession_number, fulfiller_status, orderer, care_setting, "
+            "order_reason_non_coded, accession_number, fulfiller_status, comment_to_fulfiller, scheduled_date, "
+            "orderer, care_setting, "
             f"encounter_id, patient_id, {VOIDABLE}",
         )
         self.drug_order = Buffer(
@@ -58,23 +59,24 @@ class Records(Buffers):
         self.diagnosis = Buffer(
             "encounter_diagnosis",
             "diagnosis_id, uuid, diagnosis_coded, diagnosis_non_coded, diagnosis_coded_name, certainty, "
-            f"rank, encounter_id, patient_id, {VOIDABLE}",
+            f"dx_rank, encounter_id, patient_id, {VOIDABLE}",
         )
         self.condition = Buffer(
             "conditions",
             "condition_id, uuid, patient_id, condition_coded, condition_non_coded, clinical_status, "
-            f"verification_status, onset_date, end_date, additional_detail, previous_version, {VOIDABLE}",
+            "verification_status, onset_date, end_date, additional_detail, previous_version, condition_coded_name, "
+            f"changed_by, {VOIDABLE}",
         )
         self.program = Buffer(
             "patient_program",
             "patient_program_id, uuid, patient_id, program_id, date_enrolled, date_completed, location_id, "
-            f"outcome_concept_id, {VOIDABLE}",
+            f"outcome_concept_id, changed_by, date_changed, {VOIDABLE}",
         )
         self.appointment = Buffer(
             "patient_appointment",
             "patient_appointment_id, uuid, patient_id, appointment_number, start_date_time, end_date_time, "
             "appointment_service_id, appointment_service_type_id, status, location_id, appointment_kind, "
-            f"comments, {VOIDABLE}",
+            f"comments, related_appointment_id, changed_by, date_changed, {VOIDABLE}",
         )
         self.appointment_provider = Buffer(
             "patient_appointment_provider",
@@ -111,11 +113,11 @@ class Chart:
 class Sheet:
     """One encounter, and the observations written down in it.
 
-    `end` ends the encounter's own row and others that are voided with it, `obs_end` observations, `struck`
-    those that were voided on their own.
+    `end` ends the encounter's own row and others that are voided with it, `obs_end` observations; `struck`
+    observations that were voided on their own, `gone` other rows that were.
     """
 
-    __slots__ = ("chart", "day", "end", "id", "minute", "obs_end", "rows", "struck", "when")
+    __slots__ = ("chart", "day", "end", "gone", "id", "minute", "obs_end", "rows", "struck", "when")
 
     def __init__(
         self,
@@ -147,7 +149,8 @@ class Sheet:
         path = f"'demo^form-{form}'" if encounter & 1 and form else "NULL"
         place = f",{person},{encounter},{location},{path},"
         self.obs_end = place + (gone if void_obs else kept)
-        self.struck = f"{place}{made},1,{creator},{stamp(day + 3, minute + 20)},'Corrected')"
+        self.gone = f"{made},1,{creator},{stamp(day + 3, minute + 20)},'Corrected')"
+        self.struck = place + self.gone
         changed = f"{creator},{stamp(day + 4, minute)}" if void_reason else "NULL,NULL"
         chart.records.encounter.rows.append(
             f"({encounter},{chart.encounter_uuids}{uuid_end(encounter)},{kind},{person},{visit or 'NULL'},"

@@ -104,7 +104,7 @@ _TABLES: Final = {
     "@voided, uuid v38 unique",
     "encounter_diagnosis": "diagnosis_id int, diagnosis_coded int >concept, diagnosis_non_coded v255, "
     "diagnosis_coded_name int >concept_name, encounter_id int! >encounter, patient_id int! >patient, "
-    "condition_id int >conditions, certainty v255!, rank int!, @created, @changed, @voided, @uuid",
+    "condition_id int >conditions, certainty v255!, dx_rank int, @created, @changed, @voided, @uuid",
     "order_type": "order_type_id int, name v255!='' unique, description text, java_class_name v255!, "
     "parent int >order_type, @created0, @changed, @retired, @uuid",
     "care_setting": "care_setting_id int, name v255! unique, description v255, care_setting_type v50!, "
@@ -176,7 +176,7 @@ _TABLES: Final = {
     "appointment_service_id int! >appointment_service, name v50!, duration_mins int, @loose_created, "
     "@loose_changed, @loose_voided, uuid v38! unique",
     "patient_appointment": "patient_appointment_id int, provider_id int >provider, appointment_number v50!, "
-    "patient_id int! >patient, start_date_time datetime!, end_date_time datetime!, appointment_service_id "
+    "patient_id int! >patient, start_date_time datetime, end_date_time datetime, appointment_service_id "
     "int >appointment_service, appointment_service_type_id int >appointment_service_type, status v45!, "
     "location_id int >location, appointment_kind v45!, comments v255, related_appointment_id int "
     ">patient_appointment, @loose_created, @loose_changed, @loose_voided, uuid v38! unique",

@@ -307,16 +307,49 @@ class Visit:
         if random() < 0.2:
             kind = "NULL"
         comment = _CALL_FIRST if random() < 0.1 else "NULL"
+        self._book(sheet, row, (day, start), (service, kind), status, comment)
+        if random() < 0.8:
+            self._invite(sheet, row)
+
+    def _book(
+        self, sheet: Sheet, row: int, when: tuple[int, int], what: tuple[int, int | str], status: str, comment: str
+    ) -> None:
+        """Write an appointment down; some are of a service that is no longer offered, or have no date yet."""
+        chart = self.chart
+        (day, start), (service, kind) = when, what
+        begin, end = stamp(day, start), stamp(day, start + 20)
+        if row % 13 == 4:
+            service, kind = metadata.DRESSING, "NULL"
+        elif service == 1 and row % 7 == 3:
+            kind = metadata.OLD_SLOT
+        if row % 11 == 6:
+            begin, end, status = "NULL", "NULL", "WaitList"
+        later = row > chart.patient.number * 10 and row % 3 == 0
+        related = str(row - 1) if later else "NULL"
+        changed = f"{self.creator},{stamp(day, start)}" if status == "Cancelled" else "NULL,NULL"
+        # The module lets `voided` be NULL, which means no.
+        kept = ",0,NULL,NULL,NULL)"
+        end_of_row = sheet.end.replace(kept, ",NULL,NULL,NULL,NULL)") if row % 5 == 1 else sheet.end
         chart.records.appointment.rows.append(
             f"({row},{chart.patient.uuids(22)}{uuid_end(row)},{chart.patient.person},'A-{row}',"
-            f"{stamp(day, start)},{stamp(day, start + 20)},{service},{kind},'{status}',"
-            f"{metadata.OUTPATIENTS},'Scheduled',{comment},{sheet.end}"
+            f"{begin},{end},{service},{kind},'{status}',"
+            f"{metadata.OUTPATIENTS},'Scheduled',{comment},{related},{changed},{end_of_row}"
         )
-        if random() < 0.8:
-            chart.records.appointment_provider.rows.append(
-                f"({row},{chart.patient.uuids(23)}{uuid_end(row)},{row},{_PROVIDERS[self.creator]},"
-                f"'ACCEPTED',{self.creator},{sheet.when},0)"
-            )
+
+    def _invite(self, sheet: Sheet, row: int) -> None:
+        """Say whom the appointment is with; some are with two, some were first with another."""
+        chart, provider = self.chart, _PROVIDERS[self.creator]
+        first, second = row * 2, row * 2 + 1
+        with_whom = [(first, provider, "ACCEPTED", "0")]
+        if row % 4 == 1:
+            with_whom = [(first, provider, "CANCELLED", "1"), (second, 5, "ACCEPTED", "0")]
+        elif row % 4 == 2:
+            with_whom = [(first, provider, "TENTATIVE", "NULL"), (second, 7, "AWAITING", "0")]
+        chart.records.appointment_provider.rows += (
+            f"({number},{chart.patient.uuids(23)}{uuid_end(number)},{row},{who},'{response}',{self.creator},"
+            f"{sheet.when},{voided})"
+            for number, who, response, voided in with_whom
+        )
 
     def _consultation(self, minute: int) -> None:
         """Written with a newer form, which puts diagnoses into a table of their own."""

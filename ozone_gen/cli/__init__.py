@@ -12,42 +12,49 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from ozone_gen import __version__
-from ozone_gen.diagnostics import Diagnostic, OutputError, OzoneError, Position, Severity, codes, did_you_mean
+from ozone_gen.cli.diff import diff_command
+from ozone_gen.cli.doctor import doctor_command
+from ozone_gen.cli.import_folder import import_command
+from ozone_gen.cli.migrate_config import migrate_config_command
+from ozone_gen.cli.outcome import (
+    CLEAN,
+    COULD_NOT_RUN,
+    DEMO_PATIENTS,
+    DEMO_SEED,
+    FINDINGS,
+    INTERRUPTED,
+    READER_GONE,
+    Outcome,
+    ReaderGone,
+    colour,
+    print_diff,
+    progress,
+)
+from ozone_gen.cli.resolve import dictionary_command, resolve_command
+from ozone_gen.cli.show import show_command
+from ozone_gen.cli.suggest import suggest_command
+from ozone_gen.cli.upload import upload_command
+from ozone_gen.diagnostics import OzoneError, codes, did_you_mean
 
 if TYPE_CHECKING:
+    from ozone_gen.evolution import Evolution
     from ozone_gen.load import Site
     from ozone_gen.plan import SitePlan
     from ozone_gen.render.tree import FileTree
     from ozone_gen.write import WriteResult
 
-CLEAN: Final = 0
-FINDINGS: Final = 1
-COULD_NOT_RUN: Final = 2
-INTERRUPTED: Final = 130
-READER_GONE: Final = 141
-"""As a shell says it of a program that a broken pipe ended (128 + SIGPIPE)."""
-
-DEBUG: Final = "OZONE_GEN_DEBUG"
-"""The variable that asks for a traceback when it is our fault."""
-
-DEMO_PATIENTS: Final = 155
-DEMO_SEED: Final = 1
-
-_MANY: Final = 5  # From this number of files on a progress bar is worth its start-up time.
+# From these numbers of files on a progress bar is worth its start-up time.
+_MANY_TO_READ: Final = 50
+_MANY: Final = 5
 
 _files = click.argument("files", nargs=-1, required=True, metavar="FILE...")
-
-
-class _ReaderGone(Exception):
-    """Whoever read our output has closed it."""
 
 
 class _Commands(click.Group):
@@ -57,7 +64,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            raise _ReaderGone from None
+            raise ReaderGone from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -77,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     # What else is installed must not change what a file means; and looking for it takes time.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    outcome = _Outcome()
+    outcome = Outcome()
     code: object = CLEAN
     try:
         with outcome.telling():
@@ -86,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return COULD_NOT_RUN
-    except (_ReaderGone, BrokenPipeError):
+    except (ReaderGone, BrokenPipeError):
         # Python would complain at exit, when it flushes what nobody reads.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return READER_GONE
@@ -99,6 +106,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 # --- commands
 
+cli.add_command(diff_command)
+cli.add_command(resolve_command)
+cli.add_command(dictionary_command)
+cli.add_command(show_command)
+cli.add_command(suggest_command)
+cli.add_command(doctor_command)
+cli.add_command(upload_command)
+cli.add_command(import_command)
+cli.add_command(migrate_config_command)
+
 
 @cli.command()
 @_files
@@ -106,16 +123,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 where the folder differs.")
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change as a unified diff.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited or are not ozone-gen's.")
-def render(files: tuple[str, ...], out: Path, check: bool, diff: bool, force: bool) -> int:
+@click.option(
+    "--allow-rebuild", is_flag=True, help="Drop and retype what people read, and read the source anew, where it is due."
+)
+def render(files: tuple[str, ...], out: Path, check: bool, diff: bool, force: bool, allow_rebuild: bool) -> int:
     """Write everything that a site needs to run.
 
     One FILE is rendered into the output folder itself, several into one folder each, named by the sites' ids.
+    Where a site was rendered into the folder before, it is said what the change means for its running tables.
     Files that were written before and are no longer made are removed; other files are never touched.
     """
     files = tuple(dict.fromkeys(files))
     if force and (check or diff):
         raise click.UsageError("--force has no meaning with --check and --diff, which write nothing")
-    outcome = _Outcome()
+    outcome = Outcome()
     sites = _load(files, outcome)
     from ozone_gen.rendering import site_folders, site_tree
 
@@ -124,15 +145,16 @@ def render(files: tuple[str, ...], out: Path, check: bool, diff: bool, force: bo
         outcome.add(findings)
     else:
         folders = dict.fromkeys(sites, out)
-    with _progress("rendering", "sites", len(folders) if len(folders) >= _MANY else 0) as advance:
+    with progress("rendering", "sites", len(folders) if len(folders) >= _MANY else 0) as advance:
         for file, folder in folders.items():
             with outcome.telling(file):
                 plan, tree = site_tree(sites[file])
                 if check or diff:
-                    if _compare(plan, tree, folder, show=diff) and check:
+                    if _compare(sites[file], plan, tree, folder, outcome, show=diff) and check:
                         outcome.code = max(outcome.code, FINDINGS)
                 else:
-                    _write(plan, tree, folder, force=force, alone=len(files) == 1)
+                    told = _evolve(sites[file], tree, folder, outcome, force=force, allowed=allow_rebuild)
+                    _write(plan, tree, folder, force=force, alone=len(files) == 1, told=told)
             advance(1)
     outcome.show(summary=len(files) > 1)
     return outcome.code
@@ -140,28 +162,48 @@ def render(files: tuple[str, ...], out: Path, check: bool, diff: bool, force: bo
 
 @cli.command()
 @_files
-@click.option("--format", "form", type=click.Choice(("text", "json", "github")), default="text")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json", "github", "sarif", "junit")),
+    default="text",
+    show_default=True,
+    help="json for programs; the others for CI: annotations of GitHub, SARIF 2.1.0, JUnit's XML.",
+)
 def validate(files: tuple[str, ...], form: str) -> int:
-    """Check one or several files and say everything that is wrong with them."""
+    """Check one or several files and say everything that is wrong with them.
+
+    Of several it is also checked that no two claim one id, one location tag, or one number of a replica.
+    """
     from ozone_gen.diagnostics.renderers import FORMATS, render_text, summary
 
-    outcome = _Outcome()
-    _load(files, outcome)
+    outcome = Outcome()
+    sites = _load(files, outcome)
+    if len(sites) > 1:
+        from ozone_gen.fleet import across_sites
+
+        outcome.add(across_sites(sites))
     if form == "text":
-        click.echo(render_text(outcome.findings, colour=_colour(sys.stdout)), nl=False)
+        click.echo(render_text(outcome.findings, colour=colour(sys.stdout)), nl=False)
         shade = "red" if outcome.code else "yellow" if outcome.findings else "green"
         click.secho(summary(outcome.findings), fg=shade)
+    elif form in ("sarif", "junit"):
+        from ozone_gen.diagnostics.ci_formats import render_junit, render_sarif
+
+        found = outcome.findings
+        click.echo(render_sarif(found) if form == "sarif" else render_junit(found, files), nl=False)
     else:
         click.echo(FORMATS[form](outcome.findings), nl=False)
     return outcome.code
 
 
 @cli.command()
-def schema() -> None:
-    """Print the JSON Schema (draft-07) of ozone.yaml, for editors."""
+@click.argument("name", default="ozone", type=click.Choice(("ozone", "ozone.base", "ozone.lock", "dictionary")))
+def schema(name: str) -> None:
+    """Print the JSON Schema (draft-07) of ozone.yaml, for editors; or that of a base, a lock, or a dictionary."""
     from ozone_gen.json_schema import schema_text
 
-    click.echo(schema_text(), nl=False)
+    click.echo(schema_text(name), nl=False)
 
 
 @cli.command()
@@ -192,16 +234,22 @@ def explain(code: str | None) -> None:
     help="The folder of the Parquet files.",
 )
 @click.option("--rows", default=5, show_default=True, type=click.IntRange(0, 1000), help="How many rows to show.")
-def preview(file: str, dump: Path | None, out: Path, rows: int) -> int:
+@click.option("--html", type=click.Path(path_type=Path), help="Write a report, too: one page to look at.")
+@click.option("--no-rows", is_flag=True, help="Leave out of the report what tells of single patients, to share it.")
+def preview(file: str, dump: Path | None, out: Path, rows: int, html: Path | None, no_rows: bool) -> int:
     """Fill the tables of FILE from a dump or from demo data, on this machine alone, and show them.
 
     The same SQL runs as on the site, on a Flink that ends with this command: no server, no container.
     """
-    outcome = _Outcome()
+    if no_rows and not html:
+        raise click.UsageError("--no-rows is about the report: name a file with --html")
+    from ozone_gen.cli.preview import run_command
+
+    outcome = Outcome()
     site = _load([file], outcome).get(file)
     if site is not None:
         with outcome.telling(file):
-            _preview(site, dump, out, rows, outcome)
+            run_command(site, dump, out, rows, outcome, html=html, shared=no_rows)
     outcome.show()
     return outcome.code
 
@@ -218,153 +266,49 @@ def demo_data(patients: int, seed: int, out: Path | None) -> None:
     if out is None and sys.stdout.isatty():
         raise click.UsageError("a terminal cannot use a database: name a file with -o, or pipe it on")
     output = text_file(out) if out else standard_output()
-    with output as stream, _progress("making up", "patients", patients) as advance:
+    with output as stream, progress("making up", "patients", patients) as advance:
         write_demo_data(stream, patients=patients, seed=seed, advance=advance)
 
 
-# --- what the commands share
+# --- what several commands share
 
 
-class _Outcome:
-    """The findings of a command so far, and the exit code that follows from them."""
-
-    def __init__(self) -> None:
-        self.findings: list[Diagnostic] = []
-        self.code = CLEAN
-
-    def add(self, findings: Iterable[Diagnostic], *, could_not_run: bool = False) -> None:
-        """Add findings; any error among them decides the exit code."""
-        found = list(findings)
-        self.findings += found
-        if could_not_run:
-            self.code = COULD_NOT_RUN
-        elif any(finding.severity is Severity.ERROR for finding in found):
-            self.code = max(self.code, FINDINGS)
-
-    @contextmanager
-    def telling(self, file: str = "") -> Iterator[None]:
-        """Turn what goes wrong inside into findings, so that other files still have their turn."""
-        try:
-            yield
-        except OzoneError as error:
-            self.add(error.diagnostics, could_not_run=isinstance(error, OutputError))
-        except (click.ClickException, click.exceptions.Exit, click.Abort, _ReaderGone, BrokenPipeError):
-            raise
-        except Exception as error:
-            self.add([_our_fault(error, file)], could_not_run=True)
-
-    def show(self, *, summary: bool = False) -> None:
-        """Print the findings to standard error."""
-        if self.findings:
-            from ozone_gen.diagnostics import renderers
-
-            click.echo(
-                renderers.render_text(self.findings, colour=_colour(sys.stderr)), err=True, nl=False
-            )
-            if summary:
-                click.secho(renderers.summary(self.findings), err=True, bold=True)
-
-
-def _our_fault(error: Exception, file: str) -> Diagnostic:
-    import traceback
-
-    if os.environ.get(DEBUG):
-        traceback.print_exception(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return codes.InternalError.at(
-        Position(file or "ozone-gen"),
-        f"ozone-gen {__version__} failed{where}: {type(error).__name__}: {error}",
-        hint=f"this is our fault: please report the command, this message and the ozone.yaml without its "
-        f"passwords; with {DEBUG}=1 in the environment the message has more to it",
-    )
-
-
-def _load(files: Sequence[str], outcome: _Outcome) -> dict[str, Site]:
+def _load(files: Sequence[str], outcome: Outcome) -> dict[str, Site]:
     """Load every file that has no errors."""
     from ozone_gen.load import load
 
     sites = {}
-    for file in dict.fromkeys(files):
-        with outcome.telling(file):
-            sites[file] = load(file)
-            outcome.add(sites[file].warnings)
+    wanted = list(dict.fromkeys(files))
+    with progress("reading", "sites", len(wanted) if len(wanted) >= _MANY_TO_READ else 0) as advance:
+        for file in wanted:
+            with outcome.telling(file):
+                sites[file] = load(file)
+                outcome.add(sites[file].warnings)
+            advance(1)
     return sites
-
-
-def _colour(stream: TextIO) -> bool:
-    return stream.isatty() and not os.environ.get("NO_COLOR")
-
-
-@contextmanager
-def _progress(doing: str, unit: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on a terminal while something is done `total` times; none where that is nothing."""
-    if total == 0 or not sys.stderr.isatty():
-        yield lambda number: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(doing, total=total)
-        yield lambda number: progress.advance(task, number)
-
-
-# --- preview
-
-
-def _preview(site: Site, dump: Path | None, out: Path, rows: int, outcome: _Outcome) -> None:
-    from rich.console import Console
-
-    from ozone_gen.plan.build import build_plan
-    from ozone_gen.preview import ProgressStages, job_files, run_preview, show_preview
-
-    plan = build_plan(site.spec, site.dictionary)
-    result = run_preview(
-        job_files(f"preview of {plan.site.id}", plan.source.name, plan.tables),
-        plan.tables,
-        dump or _demo_data(plan),
-        out,
-        ProgressStages(Console(stderr=True)),
-        rows=rows,
-        database=plan.source.database if dump else None,
-    )
-    outcome.add(result.warnings)
-    declared = {name: tuple(table.columns) for name, table in site.spec.flattening.tables.items()}
-    show_preview(result, Console(), declared)
-
-
-def _demo_data(plan: SitePlan) -> bytes:
-    """The demo data of a site, or the usual ones for a site of its own database."""
-    from ozone_gen.openmrs.demo import write_demo_data
-    from ozone_gen.plan import DemoData
-
-    demo = plan.source.demo or DemoData(patients=DEMO_PATIENTS, seed=DEMO_SEED)
-    out = io.StringIO()
-    with _progress("making up", "patients", demo.patients) as advance:
-        write_demo_data(out, patients=demo.patients, seed=demo.seed, advance=advance)
-    return out.getvalue().encode()
 
 
 # --- render
 
 
-def _compare(plan: SitePlan, tree: FileTree, folder: Path, *, show: bool) -> bool:
+def _compare(
+    site: Site, plan: SitePlan, tree: FileTree, folder: Path, outcome: Outcome, *, show: bool
+) -> bool:
     """Say how a folder differs from a tree, and whether it does."""
     from ozone_gen.compare import compare, unified_diff
+    from ozone_gen.evolution import evolution
+    from ozone_gen.rendering import unknown_former_names
     from ozone_gen.write import read_tree
 
-    differences = compare(read_tree(folder, tree), tree)
+    before = read_tree(folder, tree)
+    differences = compare(before, tree)
+    found = evolution(before, tree)
+    if found:
+        outcome.add(unknown_former_names(site, found, folder))
+        for line in _told(found):  # before the diff: `git apply` skips what stands there
+            click.echo(line)
     if show:
-        for line in unified_diff(differences).splitlines():
-            click.secho(line, fg=_diff_colour(line)) if _colour(sys.stdout) else click.echo(line)
+        print_diff(unified_diff(differences))
     else:
         for difference in differences:
             shade = {"added": "green", "removed": "red"}.get(difference.kind, "yellow")
@@ -374,17 +318,47 @@ def _compare(plan: SitePlan, tree: FileTree, folder: Path, *, show: bool) -> boo
     return bool(differences)
 
 
-def _diff_colour(line: str) -> str | None:
-    if line.startswith(("+++", "---", "diff ")):
-        return "bright_white"
-    return {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+def _told(found: Evolution) -> list[str]:
+    """What a change means for the running tables, in lines."""
+    lines = [f"{change}{' (needs --allow-rebuild)' if change.loses else ''}" for change in found.changes]
+    if found.meaning:
+        needs = " (needs --allow-rebuild)" if found.reason else ""
+        lines.append(f"{found.meaning[:1].upper()}{found.meaning[1:]}{needs}.")
+    return lines
 
 
-def _write(plan: SitePlan, tree: FileTree, folder: Path, *, force: bool, alone: bool) -> None:
+def _evolve(
+    site: Site, tree: FileTree, folder: Path, outcome: Outcome, *, force: bool, allowed: bool
+) -> list[str]:
+    """What rendering means for the site that was rendered before; raises where it has to be allowed and is not."""
+    from ozone_gen.evolution import evolution
+    from ozone_gen.rendering import not_allowed, unknown_former_names
+    from ozone_gen.write import read_tree
+
+    try:
+        found = evolution(read_tree(folder, tree), tree)
+    except OzoneError:
+        if not force:
+            raise
+        return []  # a manifest that cannot be read: nothing is known of what was there
+    if found is None:
+        return []
+    outcome.add(unknown_former_names(site, found, folder))
+    refused = [] if allowed else not_allowed(found, folder)
+    if refused:
+        raise OzoneError(refused)
+    return _told(found)
+
+
+def _write(
+    plan: SitePlan, tree: FileTree, folder: Path, *, force: bool, alone: bool, told: Sequence[str]
+) -> None:
     from ozone_gen.write import write_tree
 
     result = write_tree(tree, folder, force=force)
     click.echo(f"{click.style(plan.site.id, bold=True)}: {_counts(result)} in {folder}")
+    for line in told:
+        click.echo(f"  {line}")
     if alone:
         click.echo(_next_step(plan, tree, folder))
 
@@ -400,7 +374,7 @@ def _next_step(plan: SitePlan, tree: FileTree, folder: Path) -> str:
     """The command that starts the site, and what it needs before."""
     from ozone_gen.components.base import ComposeFile
 
-    files = " ".join(f"-f {name}" for name in ComposeFile if name in tree)
+    files = " ".join(f"-f {name}" for name in ComposeFile if name in tree and not name.runs_on_demand)
     lines = [f"cd {shlex.quote(str(folder))}", f"docker compose {files} up -d --build"]
     missing = [each for each in plan.variables if each.required and each.demo_value is None]
     if missing and not (folder / ".env").exists():

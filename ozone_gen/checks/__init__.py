@@ -1,33 +1,30 @@
 """Rules across fields of ozone.yaml: each value has the right shape, but do they go together?
 
-A rule is a function that yields findings; RULES lists them. What a column holds is decided here, too, since
-that is half a check (`column_type`).
+A rule is a function that yields findings; RULES lists them. Rules about own tables are in tables.py and columns.py.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
+from ozone_gen.checks.renames import former_columns_are_free, former_names_are_free
+from ozone_gen.checks.site import CheckedSite, Rule
+from ozone_gen.checks.superset import SUPERSET_RULES
+from ozone_gen.checks.tables import TABLE_RULES, context_of
+from ozone_gen.components import object_store, parquet_export
 from ozone_gen.diagnostics import Diagnostic, Path, codes, did_you_mean, dotted, in_order
-from ozone_gen.flattening.core import CORE_TABLES
-from ozone_gen.flattening.declared import DATATYPES, READABLE, REPEATS, ColumnType, Repeat
-from ozone_gen.flattening.encounter_rows import CONTEXT
+from ozone_gen.flattening.core import CORE_TABLES, core_tables_of
 from ozone_gen.flattening.flink import SINK_DATABASE
-from ozone_gen.openmrs.dictionary import Concept, Dictionary, demo_dictionary
+from ozone_gen.flattening.sink_names import KEYWORDS, SYSTEM_COLUMNS
+from ozone_gen.openmrs.dictionary import Dictionary, demo_dictionary
+from ozone_gen.openmrs.tables import newest_table, tables_of
 from ozone_gen.source import Source
-from ozone_gen.spec import (
-    PUBLISHED_PORTS,
-    ColumnSpec,
-    EncounterTableSpec,
-    OpenmrsSpec,
-    OzoneSpec,
-    referenced_variable,
-)
+from ozone_gen.spec import PUBLISHED_PORTS, ColumnSpec, OpenmrsSpec, OzoneSpec
+from ozone_gen.values import referenced_variable
 
 BUNDLED_SOURCE: Final = ("mysql", 3306)
 BUNDLED_SINK: Final = ("postgresql", 5432)
@@ -48,12 +45,11 @@ SINK_OVERRIDES: Final = {
 }
 """The variables that override settings when a site starts."""
 
-_SYSTEM_COLUMNS: Final = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
-"""Columns that every table of PostgreSQL has (its manual, "System Columns")."""
 
 _SYSTEM_SCHEMAS: Final = frozenset({"ozone_gen", "information_schema"})
 _SYSTEM_DATABASES: Final = frozenset({"mysql", "sys", "information_schema", "performance_schema"})
 _FLINK_DATABASES: Final = frozenset({SINK_DATABASE, "default_database", "information_schema"})
+_NEED_A_SOURCE: Final = ("high_availability", "kafka_ui", "parquet_export")
 _LOOPBACK: Final = re.compile(r"localhost|.*\.localhost|127\.[0-9.]+|::1", re.IGNORECASE)
 
 
@@ -65,72 +61,21 @@ def check(spec: OzoneSpec, source: Source, dictionary: Dictionary | None) -> tup
         source: the file, for positions.
         dictionary: the concepts of the site's OpenMRS database, where they are at hand.
     """
-    site = _Site(spec, source, dictionary)
+    site = CheckedSite(spec, source, dictionary)
     return in_order(finding for rule in RULES for finding in rule(site))
 
 
 def dictionary_of(spec: OzoneSpec) -> Dictionary | None:
     """The dictionary that is at hand for a site: that of the demo data, where it has them."""
     if any(source.demo for source in spec.sources.values()):
-        return demo_dictionary()
+        return demo_dictionary(spec.site.locales)
     return None
-
-
-def column_type(column: ColumnSpec, dictionary: Dictionary | None) -> ColumnType | None:
-    """What a column holds: as declared, else as its concept's datatype says; None where nothing says it."""
-    if column.type is not None:
-        return column.type
-    if column.value is not None:
-        return ColumnType.CODED
-    found = dictionary.find(column.concept) if dictionary else ()
-    return DATATYPES.get(found[0].datatype) if len(found) == 1 else None
-
-
-@dataclass(frozen=True)
-class _Site:
-    """What the rules look at."""
-
-    spec: OzoneSpec
-    source: Source
-    dictionary: Dictionary | None
-
-    def value(self, code: type[codes.Code], path: Path, message: str, hint: str = "") -> Diagnostic:
-        """A finding about a value; about the mapping that lacks it where it has its default."""
-        return code.at(self.source.position(path), message, path=path, hint=hint)
-
-    def key(self, code: type[codes.Code], path: Path, message: str, hint: str = "") -> Diagnostic:
-        """A finding about a key, which is a name."""
-        return code.at(self.source.position(path, key=True), message, path=path, hint=hint)
-
-    def given(self, path: Path) -> bool:
-        """Say whether the file has a value at a place, rather than its default."""
-        value: Any = self.source.data
-        for part in path:
-            if not isinstance(value, dict) or part not in value:
-                return False
-            value = value[part]
-        return True
-
-    @property
-    def tables(self) -> Iterator[tuple[Path, str, EncounterTableSpec]]:
-        """The own tables: place, name, and what was declared."""
-        for name, table in self.spec.flattening.tables.items():
-            yield ("flattening", "tables", name), name, table
-
-    @property
-    def sources(self) -> Iterator[tuple[Path, str, OpenmrsSpec]]:
-        """The sources: place, name, and what was declared."""
-        for name, source in self.spec.sources.items():
-            yield ("sources", name), name, source
-
-
-Rule = Callable[[_Site], Iterator[Diagnostic]]
 
 
 # --- the site
 
 
-def _timezone_exists(site: _Site) -> Iterator[Diagnostic]:
+def _timezone_exists(site: CheckedSite) -> Iterator[Diagnostic]:
     timezone = site.spec.site.timezone
     if not _is_timezone(timezone):
         message = f"there is no time zone `{timezone}`"
@@ -158,12 +103,20 @@ def _timezones() -> tuple[str, ...]:
     return tuple(sorted(available_timezones() - {"Factory", "localtime"}))
 
 
-def _no_repeated_entries(site: _Site) -> Iterator[Diagnostic]:
+def _no_repeated_entries(site: CheckedSite) -> Iterator[Diagnostic]:
     lists: list[tuple[Path, Sequence[str]]] = [(("site", "locales"), site.spec.site.locales)]
     core = site.spec.flattening.core
     if core != "all":
         lists.append((("flattening", "core"), core))
-    lists += [((*path, "encounter_types"), table.encounter_types) for path, _, table in site.tables]
+    lists += [((*path, "modules"), source.modules) for path, _, source in site.sources]
+    for path, _, table in site.tables:
+        for key in ("encounter_types", "visit_types", "forms", "locations", "concepts", "context"):
+            lists.append(((*path, key), getattr(table, key) or ()))
+        for name, column in table.columns.items():
+            for key, references in (("concept", column.concept), ("answer", column.answer)) if (
+                isinstance(column, ColumnSpec)
+            ) else ():
+                lists.append(((*path, "columns", name, key), () if isinstance(references, str) else references or ()))
     for path, entries in lists:
         seen: set[str] = set()
         for place, entry in enumerate(entries):
@@ -176,14 +129,14 @@ def _no_repeated_entries(site: _Site) -> Iterator[Diagnostic]:
 # --- sources and sink
 
 
-def _one_source(site: _Site) -> Iterator[Diagnostic]:
+def _one_source(site: CheckedSite) -> Iterator[Diagnostic]:
     for path, _, _ in list(site.sources)[1:]:
         message = "a site has one source, and there is another above"
         hint = "make one ozone.yaml for each source; `sink.schema` keeps their tables apart"
         yield site.key(codes.SeveralSources, path, message, hint)
 
 
-def _bundled_addresses(site: _Site) -> Iterator[Diagnostic]:
+def _bundled_addresses(site: CheckedSite) -> Iterator[Diagnostic]:
     for path, name, source in site.sources:
         if source.demo is not None:
             for key, given, fixed in zip(
@@ -206,7 +159,7 @@ def _bundled_addresses(site: _Site) -> Iterator[Diagnostic]:
         yield site.value(codes.BundledAddress, ("sink", "port"), message, hint)
 
 
-def _hosts_are_reachable(site: _Site) -> Iterator[Diagnostic]:
+def _hosts_are_reachable(site: CheckedSite) -> Iterator[Diagnostic]:
     hosts = [((*path, "host"), source.host) for path, _, source in site.sources]
     for path, host in [*hosts, (("sink", "host"), site.spec.sink.host)]:
         if _LOOPBACK.fullmatch(host):
@@ -215,15 +168,16 @@ def _hosts_are_reachable(site: _Site) -> Iterator[Diagnostic]:
             yield site.value(codes.LoopbackHost, path, message, hint)
 
 
-def _passwords_are_variables(site: _Site) -> Iterator[Diagnostic]:
-    passwords = [((*path, "password"), source.password, "OPENMRS") for path, _, source in site.sources]
-    for path, password, prefix in [
-        *passwords,
-        (("sink", "password"), site.spec.sink.password, "ANALYTICS"),
-    ]:
+def _passwords_are_variables(site: CheckedSite) -> Iterator[Diagnostic]:
+    passwords: list[tuple[Path, str, str]] = [
+        *(((*path, "password"), source.password, "OPENMRS_DB_PASSWORD") for path, _, source in site.sources),
+        (("sink", "password"), site.spec.sink.password, "ANALYTICS_DB_PASSWORD"),
+    ]
+    passwords += ((path, value, f"{path[1]}_{path[2]}".upper()) for path, value in _component_secrets(site))
+    for path, password, usual in passwords:
         if referenced_variable(password):
             continue
-        hint = f'write "${{{prefix}_DB_PASSWORD}}", and its value into .env beside the rendered files'
+        hint = f'write "${{{usual}}}", and its value into .env beside the rendered files'
         if re.fullmatch(r"\$[A-Za-z_][A-Za-z0-9_]*", password):
             message = "a reference to a variable has braces"
             hint = f"write ${{{password[1:].upper()}}}"
@@ -232,7 +186,15 @@ def _passwords_are_variables(site: _Site) -> Iterator[Diagnostic]:
             yield site.value(codes.LiteralPassword, path, "a password stands in the file as such", hint)
 
 
-def _variables_have_one_use(site: _Site) -> Iterator[Diagnostic]:
+def _component_secrets(site: CheckedSite) -> Iterator[tuple[tuple[str, str, str], str]]:
+    """The passwords of optional parts, each with its place."""
+    for name, options in dict(site.spec.components).items():
+        for key, value in dict(options or {}).items():
+            if key.endswith("password"):
+                yield ("components", name, key), value
+
+
+def _variables_have_one_use(site: CheckedSite) -> Iterator[Diagnostic]:
     uses: dict[Path, str] = {("sink", key): override for key, override in SINK_OVERRIDES.items()}
     for path, _, _ in site.sources:
         uses |= {(*path, key): override for key, override in SOURCE_OVERRIDES.items()}
@@ -241,10 +203,11 @@ def _variables_have_one_use(site: _Site) -> Iterator[Diagnostic]:
     }
     for path, _, source in site.sources:
         settings |= {(*path, key): getattr(source, key) for key in ("host", "username", "password")}
+    settings |= dict(_component_secrets(site))
     for place, value in settings.items():
         variable = referenced_variable(value)
         for owner, override in uses.items():
-            if variable == override and uses[place] != override:
+            if variable == override and uses.get(place) != override:
                 message = f"`{variable}` overrides `{dotted(owner)}` when the site starts"
                 hint = "use a variable of another name here"
                 yield site.value(codes.VariableConflict, place, message, hint)
@@ -254,7 +217,7 @@ def _variables_have_one_use(site: _Site) -> Iterator[Diagnostic]:
 # --- names
 
 
-def _names_are_free(site: _Site) -> Iterator[Diagnostic]:
+def _names_are_free(site: CheckedSite) -> Iterator[Diagnostic]:
     for path, name, source in site.sources:
         if name in _FLINK_DATABASES:
             message = f"`{name}` is a database of the Flink job itself"
@@ -270,27 +233,69 @@ def _names_are_free(site: _Site) -> Iterator[Diagnostic]:
         owner = "ozone-gen" if schema == "ozone_gen" else "PostgreSQL"
         message = f"the schema `{schema}` is kept by {owner} for itself"
         yield site.value(codes.ReservedName, ("sink", "schema"), message, "choose another schema")
-    context = {column for column, *_ in CONTEXT}
     for path, _, table in site.tables:
+        context = context_of(table)
         for name in table.columns:
             place = (*path, "columns", name)
-            if name in _SYSTEM_COLUMNS:
+            if name in SYSTEM_COLUMNS:
                 message = f"every table of PostgreSQL has a column `{name}` of its own"
                 yield site.key(codes.ReservedName, place, message, "choose another name")
+            if name in KEYWORDS:
+                # Flink's connector writes the names of columns without quotes.
+                message = f"`{name}` is a word of PostgreSQL's SQL, which cannot name a column without quotes"
+                yield site.key(codes.ReservedName, place, message, f"choose another name, such as `{name}_value`")
             if name in context:
                 message = f"every table with `rows: {table.rows}` has a column `{name}` by itself"
-                yield site.key(codes.DuplicateName, place, message, "remove it, or choose another name")
+                hint = "remove it, choose another name, or leave it out of `context`"
+                yield site.key(codes.DuplicateName, place, message, hint)
 
 
-def _tables_differ(site: _Site) -> Iterator[Diagnostic]:
-    core = CORE_TABLES if site.spec.flattening.core == "all" else site.spec.flattening.core
+def _core_tables(site: CheckedSite) -> Sequence[str]:
+    core: Sequence[str] = site.spec.flattening.core
+    if core == "all":
+        for _, _, source in site.sources:
+            return core_tables_of(tables_of(source.platform, source.modules))
+        return tuple(CORE_TABLES)
+    return core
+
+
+def _tables_differ(site: CheckedSite) -> Iterator[Diagnostic]:
+    core = _core_tables(site)
     for path, name, _ in site.tables:
         if name in core:
             hint = "choose another name, or leave it out of `core`"
             yield site.key(codes.DuplicateName, path, f"there is a core table `{name}` already", hint)
 
 
-def _sources_exist(site: _Site) -> Iterator[Diagnostic]:
+def _renames_are_possible(site: CheckedSite) -> Iterator[Diagnostic]:
+    yield from former_names_are_free(site, _core_tables(site))
+    yield from former_columns_are_free(site, {name: context_of(table) for _, name, table in site.tables})
+
+
+def _source_has_core_tables(site: CheckedSite) -> Iterator[Diagnostic]:
+    core: Sequence[str] = () if site.spec.flattening.core == "all" else site.spec.flattening.core
+    for source_path, _, source in list(site.sources)[:1]:
+        yield from _core_tables_of_source(site, core, source_path, source)
+
+
+def _core_tables_of_source(
+    site: CheckedSite, core: Sequence[str], source_path: Path, source: OpenmrsSpec
+) -> Iterator[Diagnostic]:
+    schema = tables_of(source.platform, source.modules)
+    for place, name in enumerate(core):
+        table = newest_table(CORE_TABLES[name].rows_of)
+        path = ("flattening", "core", place)
+        if table.module is not None and table.module not in source.modules:
+            message = f"`{name}` is of the {table.module} module, which the source is not said to have"
+            hint = f"add `modules: [{table.module}]` under `{dotted(source_path)}`, or remove it here"
+            yield site.value(codes.ModuleNotDeclared, path, message, hint)
+        elif table.name not in schema:
+            message = f"OpenMRS {source.platform} has no table of {name.replace('_', ' ')}; it came with {table.since}"
+            hint = f"remove it, or correct `{dotted((*source_path, 'platform'))}`"
+            yield site.value(codes.NotInPlatform, path, message, hint)
+
+
+def _sources_exist(site: CheckedSite) -> Iterator[Diagnostic]:
     for path, _, table in site.tables:
         if table.source is not None and table.source not in site.spec.sources:
             message = f"there is no source `{table.source}`"
@@ -298,7 +303,44 @@ def _sources_exist(site: _Site) -> Iterator[Diagnostic]:
             yield site.value(codes.UnknownReference, (*path, "source"), message, hint)
 
 
-def _something_to_flatten(site: _Site) -> Iterator[Diagnostic]:
+def _exported_tables_exist(site: CheckedSite) -> Iterator[Diagnostic]:
+    options = getattr(site.spec.components, parquet_export.component.name)
+    tables = (*_core_tables(site), *site.spec.flattening.tables)
+    for place, name in enumerate((options and options.tables) or ()):
+        if name not in tables:
+            path = ("components", parquet_export.component.name, "tables", place)
+            message = f"there is no flattened table `{name}`"
+            yield site.value(codes.UnknownReference, path, message, did_you_mean(name, tables))
+
+
+def _parts_have_what_they_need(site: CheckedSite) -> Iterator[Diagnostic]:
+    asked = {name for name, options in dict(site.spec.components).items() if options is not None}
+    if not site.spec.sources:
+        for name in (name for name in _NEED_A_SOURCE if name in asked):
+            message = f"`{name}` is of a site that flattens a database, and this file has no source"
+            yield site.key(codes.MissingPart, ("components", name), message, "add the database under `sources`")
+        if "drill" not in asked:
+            message = "there is no source, and no `drill` that would make this a central server"
+            yield site.value(codes.MissingPart, ("sources",), message, "add the OpenMRS database under `sources`")
+
+
+    if "drill" in asked and "object_store" not in asked:
+        message = "`drill` reads an object store, and this file has none"
+        yield site.key(codes.MissingPart, ("components", "drill"), message, "add `object_store: {}`")
+
+
+def _store_has_one_address(site: CheckedSite) -> Iterator[Diagnostic]:
+    store = getattr(site.spec.components, object_store.component.name)
+    if store is not None and store.type != "s3" and store.endpoint is not None:
+        message = f"the {store.type} that this server runs itself has an address of its own"
+        hint = "remove `endpoint`, or write `type: s3` to use an existing store"
+        path = ("components", object_store.component.name, "endpoint")
+        yield site.value(codes.BundledAddress, path, message, hint)
+
+
+def _something_to_flatten(site: CheckedSite) -> Iterator[Diagnostic]:
+    if not site.spec.sources:
+        return
     if not site.spec.flattening.core and not site.spec.flattening.tables:
         hint = "add `core: all`, or a table under `tables`"
         yield site.key(codes.NothingToFlatten, ("flattening",), "no table is asked for", hint)
@@ -309,16 +351,21 @@ def _something_to_flatten(site: _Site) -> Iterator[Diagnostic]:
 
 def published_parts(spec: OzoneSpec) -> tuple[str, ...]:
     """The parts of a site that could publish a port on the host."""
-    parts = ["connect", "flink"]
+    parts = ["connect", "flink"] if spec.sources else []
     if any(source.demo for source in spec.sources.values()):
         parts.append("mysql")
     if spec.sink.host == BUNDLED_SINK[0]:
         parts.append("postgresql")
     parts += (name for name in PUBLISHED_PORTS if getattr(spec.components, name, None) is not None)
+    store = getattr(spec.components, object_store.component.name)
+    if store is None or store.type == "s3":
+        parts = [part for part in parts if part != "object_store"]
+    elif store.type == "minio":
+        parts.append("object_store_console")
     return tuple(part for part in PUBLISHED_PORTS if part in parts)
 
 
-def _ports_differ(site: _Site) -> Iterator[Diagnostic]:
+def _ports_differ(site: CheckedSite) -> Iterator[Diagnostic]:
     ports = {part: getattr(site.spec.ports, part) for part in published_parts(site.spec)}
     used = Counter(port for port in ports.values() if port is not None)
     for part, port in ports.items():
@@ -327,86 +374,6 @@ def _ports_differ(site: _Site) -> Iterator[Diagnostic]:
             others = " and ".join(f"`{other}`" for other in ports if other != part and ports[other] == port)
             hint = "give one of them another port, or close it with null"
             yield site.value(codes.PortConflict, path, f"{port} is also the port of {others}", hint)
-
-
-# --- columns
-
-
-def _encounter_types_exist(site: _Site) -> Iterator[Diagnostic]:
-    dictionary = site.dictionary
-    if dictionary is None:
-        return
-    for path, _, table in site.tables:
-        for place, wanted in enumerate(table.encounter_types):
-            if dictionary.encounter_type(wanted) is None:
-                message = f"there is no encounter type `{wanted}` in {dictionary.origin}"
-                hint = did_you_mean(wanted, (each.name for each in dictionary.encounter_types))
-                yield site.value(
-                    codes.UnknownEncounterType, (*path, "encounter_types", place), message, hint
-                )
-
-
-def _columns_can_be_read(site: _Site) -> Iterator[Diagnostic]:
-    for table_path, _, table in site.tables:
-        for name, declared in table.columns.items():
-            path: Path = (*table_path, "columns", name)
-            if isinstance(declared, ColumnSpec):
-                yield from _column(site, path, (*path, "concept"), declared)
-            else:
-                yield from _column(site, path, path, ColumnSpec(concept=declared))
-
-
-def _column(site: _Site, path: Path, concept_path: Path, column: ColumnSpec) -> Iterator[Diagnostic]:
-    kind = column_type(column, site.dictionary)
-    if site.dictionary is not None:
-        found = site.dictionary.find(column.concept)
-        if len(found) != 1:
-            yield _not_one(site, site.dictionary, concept_path, column.concept, found)
-        else:
-            yield from _datatype(site, path, concept_path, column, found[0])
-    elif kind is None:
-        message = f"the datatype of {column.concept} is not known here, so it has to be said"
-        hint = f"write {{concept: {column.concept}, type: ...}} with one of {', '.join(ColumnType)}"
-        yield site.value(codes.UnknownDatatype, concept_path, message, hint)
-    if column.value is not None and kind is not ColumnType.CODED:
-        message = f"`value` says how a coded answer is written, and the column is {kind}"
-        yield site.value(codes.ValueNotPossible, (*path, "value"), message, "remove `value`")
-    if kind is not None and column.repeat not in REPEATS[kind]:
-        possible = ", ".join(repeat for repeat in Repeat if repeat in REPEATS[kind])
-        message = f"`{column.repeat}` is not possible for a column that is {kind}"
-        yield site.value(codes.RepeatNotPossible, (*path, "repeat"), message, f"possible are {possible}")
-
-
-def _not_one(
-    site: _Site, dictionary: Dictionary, path: Path, reference: str, found: tuple[Concept, ...]
-) -> Diagnostic:
-    if found:
-        message = f"{reference} is the code of {len(found)} concepts in {dictionary.origin}"
-        listed = " or ".join(f"{concept.uuid} ({concept.name})" for concept in found[:3])
-        return site.value(codes.AmbiguousConcept, path, message, f"write the uuid: {listed}")
-    message = f"there is no concept {reference} in {dictionary.origin}"
-    close = " or ".join(f"{known} ({concept.name})" for known, concept in dictionary.close(reference))
-    hint = f"did you mean {close}?" if close else "a concept has a uuid, or a SAME-AS mapping to such a code"
-    return site.value(codes.UnknownConcept, path, message, hint)
-
-
-def _datatype(
-    site: _Site, path: Path, concept_path: Path, column: ColumnSpec, concept: Concept
-) -> Iterator[Diagnostic]:
-    readable = READABLE.get(concept.datatype, frozenset())
-    wanted = column.type or (ColumnType.CODED if column.value else None)
-    if wanted in readable or (wanted is None and concept.datatype in DATATYPES):
-        return
-    what = f"{column.concept} ({concept.name}) is of datatype {concept.datatype}"
-    place = concept_path
-    if wanted is not None and readable:
-        place = (*path, "type" if column.type else "value")
-        message = f"{what} and cannot be read as {wanted}"
-        hint = f"it can be read as {' or '.join(each for each in ColumnType if each in readable)}"
-    else:
-        message = f"{what}, whose observations have no value that a column can hold"
-        hint = "use a concept that is a question of a form, not an answer or a group"
-    yield site.value(codes.WrongDatatype, place, message, hint)
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -419,9 +386,14 @@ RULES: Final[tuple[Rule, ...]] = (
     _variables_have_one_use,
     _names_are_free,
     _tables_differ,
+    _renames_are_possible,
+    _source_has_core_tables,
     _sources_exist,
+    _exported_tables_exist,
+    _parts_have_what_they_need,
+    _store_has_one_address,
     _something_to_flatten,
     _ports_differ,
-    _encounter_types_exist,
-    _columns_can_be_read,
+    *TABLE_RULES,
+    *SUPERSET_RULES,
 )

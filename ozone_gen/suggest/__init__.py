@@ -1,0 +1,1 @@
+"""Tables for ozone.yaml, suggested from what a database holds."""
