@@ -67,10 +67,10 @@ def read_source(path: Path) -> Source:
         return Source(
             engine=str(rendered["engine"]),
             database=str(rendered["database"]),
-            tables=tuple(rendered["tables"]),
+            tables={str(table): tuple(columns) for table, columns in rendered["tables"].items()},
             server_id=int(rendered["server_id"]),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RefusedError(_broken(path, error)) from None
 
 

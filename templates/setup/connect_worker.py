@@ -79,6 +79,12 @@ class ConnectWorker:
             traces=tuple(part["trace"] for part in parts if part.get("trace")),
         )
 
+    def offsets(self, name: str) -> list[dict[str, Any]]:
+        """How far a connector has come, as it was last stored: `partition` and `offset` in the connector's words."""
+        answer = self._call("GET", f"{_path(name)}/offsets", absent=404)
+        offsets: list[dict[str, Any]] = answer["offsets"] if answer else []
+        return offsets
+
     def restart(self, name: str, *, only_failed: bool) -> None:
         """Restart a connector with its tasks, or only what has failed of it."""
         query = f"includeTasks=true&onlyFailed={str(only_failed).lower()}"

@@ -20,6 +20,9 @@ RESTARTS_S = (0.0, 5.0, 10.0, 20.0, 40.0, 60.0)
 """Pauses before the first, second, ... restart of what keeps failing."""
 STEADY_AFTER_S = 120.0
 
+RENDERED_PREFIX = re.compile(r"[a-z][a-z0-9_]{0,62}-[0-9a-f]{8}")
+"""A rendered connector's topic prefix: the source's name and a hash of what is captured (the tool's plan/build.py)."""
+
 ROOT_CAUSES: tuple[tuple[str, str, str], ...] = (
     (
         r"gtidSet.* is null",
@@ -114,10 +117,11 @@ class Watch:
         return self._state
 
     def _remove_left_over(self, present: Mapping[str, Config]) -> None:
-        """Remove connectors of an earlier plan: those that write to our topics; others are left alone."""
+        """Remove connectors of an earlier plan: their topics' prefixes tell them; others are left alone."""
         prefixes = {config.get("topic.prefix") for config in self.connectors.values()} - {None}
         for name, config in present.items():
-            if name not in self.connectors and config.get("topic.prefix") in prefixes:
+            prefix = config.get("topic.prefix", "")
+            if name not in self.connectors and (prefix in prefixes or RENDERED_PREFIX.fullmatch(prefix)):
                 self.worker.remove(name)
                 log.info("Removed the connector %s, which ozone.yaml no longer has.", name)
 

@@ -117,27 +117,36 @@ def cancel_jobs(url: str, sleep: Callable[[float], None] = time.sleep) -> None:
     """
     cancelled: set[str] = set()
     for _ in range(CANCEL_TRIES):
-        running = _running(url)
+        running = running_jobs(url)
         if not running:
             for job in cancelled:
                 log.info("The old Flink job %s has ended.", job)
             return
         for job in running - cancelled:
             log.info("Cancelling the old Flink job %s.", job)
-            _call(url, f"/jobs/{job}?mode=cancel", "PATCH")
+            call(url, f"/jobs/{job}?mode=cancel", "PATCH")
             cancelled.add(job)
         sleep(CANCEL_PAUSE_S)
     raise NotReadyError(Problem("The old Flink job does not end.", f"Wait, or {STOP_FLINK}"))
 
 
-def _running(url: str) -> set[str]:
-    answer = _call(url, "/jobs", "GET")
+def running_jobs(url: str) -> set[str]:
+    """The ids of the jobs that have not ended. Raises NotReadyError where the cluster cannot say."""
+    answer = call(url, "/jobs", "GET")
     return {job["id"] for job in answer["jobs"] if job["status"] not in TERMINAL} if answer else set()
 
 
-def _call(url: str, path: str, method: str) -> Any:
-    """The answer's JSON; None where nothing listens, or where there is no such job (any more)."""
-    request = urllib.request.Request(url.rstrip("/") + path, method=method)
+def call(url: str, path: str, method: str, document: Any = None) -> Any:
+    """The answer's JSON; None where nothing listens, or where there is no such job (any more).
+
+    Raises NotReadyError where the cluster cannot say.
+    """
+    request = urllib.request.Request(
+        url.rstrip("/") + path,
+        method=method,
+        data=None if document is None else json.dumps(document).encode(),
+        headers={"Content-Type": "application/json"},
+    )
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.loads(answer.read() or b"{}")

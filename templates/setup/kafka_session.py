@@ -49,6 +49,19 @@ class Admin(Protocol):
         """End the connection."""
 
 
+class OffsetAdmin(Admin, Protocol):
+    """What else is used of it, where offsets are looked at."""
+
+    def list_partition_offsets(self, topic_partition_specs: dict[Any, Any]) -> dict[Any, Any]:
+        """For each partition an object with `offset`: the first or the next to be written, as was asked."""
+
+    def list_group_offsets(self, group_specs: dict[str, None]) -> dict[str, dict[Any, Any]]:
+        """For each group an object with `offset`, the next to be read, for each partition it has committed."""
+
+    def delete_topics(self, topics: list[str]) -> dict[str, Any]:
+        """Delete topics; raises where one cannot be."""
+
+
 def read_topics(path: Path) -> list[Topic]:
     """The rendered topics. Raises RefusedError where the file is missing or broken."""
     try:
@@ -89,13 +102,13 @@ def parse_servers(text: str) -> list[tuple[str, int]]:
     return servers
 
 
-def connect(servers: Sequence[tuple[str, int]]) -> Admin:
+def connect(servers: Sequence[tuple[str, int]]) -> OffsetAdmin:
     """A connection to Kafka. Raises NotReadyError where there is none."""
     reach("Kafka", servers, "KAFKA_BOOTSTRAP_SERVERS")
     # The client logs each refused connection by itself; ours say it in words.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     return cast(
-        Admin,
+        OffsetAdmin,
         KafkaAdminClient(
             bootstrap_servers=[f"{host}:{port}" for host, port in servers],
             client_id="ozone-setup",

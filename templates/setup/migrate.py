@@ -1,7 +1,8 @@
-"""Brings the sink's tables to the state that was rendered; begins a new generation where they are refilled.
+"""Brings the sink's tables to the state that was rendered; begins a new generation where they are to be filled anew.
 
-Runs once, before Flink's job starts. A crash at any point leads to a new generation at the next run: the
-token on Flink's volume is removed before anything is changed, and written again as the last step.
+Runs once, before Flink's job starts. Tables that hold rows stay as they are and readable: a new generation is filled
+beside them, and the program `swap` puts it in their place. A crash at any point leads to a new generation at the next
+run: the token on Flink's volume is removed before anything is changed, and written again as the last step.
 """
 
 import json
@@ -9,17 +10,31 @@ import sys
 import uuid
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 from kafka.errors import KafkaError
-from psycopg import errors, sql
 
 from .flink_generation import Volume, cancel_jobs
 from .kafka_session import TOPICS, incarnation, parse_servers, read_topics
 from .kafka_session import connect as connect_kafka
-from .sink_tables import RECORDS, Change, Connection, Plan, differences, parse_plan, truncation
+from .sink_check import missing_privileges, missing_staging_privilege
+from .sink_differences import differences, staged_differences, truncation
+from .sink_records import (
+    RECORDS,
+    Generation,
+    create_records,
+    create_staging,
+    drop_staging,
+    has_rows,
+    identity,
+    present_tables,
+    read_generation,
+    record_generation,
+    staging_schema,
+)
+from .sink_session import connect, explain, hold_lock, sink_of_environment, transaction
+from .sink_tables import Change, Connection, Plan, parse_plan
 from .waiting import (
     Announcer,
     Backoff,
@@ -27,8 +42,6 @@ from .waiting import (
     Problem,
     RefusedError,
     log,
-    port_number,
-    reach,
     start_log,
     stop_on_sigterm,
     try_until_done,
@@ -36,25 +49,9 @@ from .waiting import (
 )
 
 TABLES = Path("/etc/ozone/tables.json")
-VARIABLES = "ANALYTICS_DB_HOST, ANALYTICS_DB_PORT"
 
-ADVISORY_LOCK = 0x6F7A6F6E65
-"""'ozone' in ASCII: one migration at a time in a database."""
-
-
-LOCK_TIMEOUT = "10s"
-"""While a lock is waited for, everybody else's reads of the table queue up behind it."""
-
-
-@dataclass(frozen=True)
-class Sink:
-    """Where the sink is and who writes to it."""
-
-    host: str
-    port: int
-    database: str
-    user: str
-    password: str
+LOCK_TIMEOUT_MS = 3_000
+"""While a lock is waited for, readers queue up behind it; it is tried again after a pause."""
 
 
 def read_plan(path: Path) -> Plan:
@@ -67,222 +64,102 @@ def read_plan(path: Path) -> Plan:
         ) from None
 
 
-def connect(sink: Sink) -> Connection:
-    """A session with the sink. Raises NotReadyError where there is none."""
-    reach("The analytics database", [(sink.host, sink.port)], VARIABLES)
-    try:
-        return psycopg.connect(
-            host=sink.host,
-            port=sink.port,
-            dbname=sink.database,
-            user=sink.user,
-            password=sink.password,
-            connect_timeout=5,
-            application_name="ozone-migrate",
-            autocommit=True,
-        )
-    except psycopg.OperationalError as error:
-        raise NotReadyError(_connection_problem(sink, str(error))) from None
-
-
-def _connection_problem(sink: Sink, text: str) -> Problem:
-    """Why the server gives no session, in words: libpq gives no code for it, only the server's sentence."""
-    place = f"The analytics database at {sink.host}:{sink.port}"
-    if "password authentication failed" in text or ("role" in text and "does not exist" in text):
-        return Problem(
-            f"{place} refuses the user {sink.user!r}: the password is wrong, or there is no such user.",
-            "Correct ANALYTICS_DB_USER and ANALYTICS_DB_PASSWORD in .env.",
-        )
-    if "database" in text and "does not exist" in text:
-        return Problem(
-            f"{place} has no database {sink.database!r}.",
-            f'Create it as an administrator (CREATE DATABASE "{sink.database}" OWNER "{sink.user}";), or '
-            "correct ANALYTICS_DB_NAME in .env.",
-        )
-    if "pg_hba.conf" in text:
-        return Problem(
-            f"{place} does not let the user {sink.user!r} in from this machine.",
-            "Add a line for it to the server's pg_hba.conf and reload it.",
-        )
-    if "starting up" in text or "shutting down" in text:
-        return Problem(f"{place} is starting or stopping.")
-    sentence = text.strip().splitlines()[-1].rpartition("FATAL: ")[2].strip()
-    return Problem(f"{place} gives no session: {sentence}")
-
-
 def migrate(connection: Connection, plan: Plan, volume: Volume, topics: str, flink_url: str) -> None:
     """Do all that is to be done; `topics` is the incarnation of the topics that the tables are filled from.
 
     Raises NotReadyError or RefusedError. After RefusedError the site runs on as before.
     """
-    _check_privileges(connection, plan)
-    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (ADVISORY_LOCK,)).fetchone()
-    if not row or not row[0]:
-        raise NotReadyError(Problem("Another migration is at work in the same database."))
-    _create_records(connection)
-    changes = differences(connection, plan)
-    reason = _reason_to_refill(connection, plan, volume, topics, changes)
+    _refuse(missing_privileges(connection, (plan.schema, RECORDS)))
+    hold_lock(connection)
+    create_records(connection)
+    present = read_generation(connection, plan.site)
+    in_place = differences(connection, plan)
+    staging = present.staging if present else ""
+    changes = staged_differences(connection, plan, staging) if staging else in_place
+    reason = _reason_to_refill(plan, volume, topics, present, identity(connection), changes)
     if not reason:
         _apply(connection, changes)
         volume.prepare()
-        log.info("The tables are as they should be; generation %s goes on.", volume.token())
+        where = f" beside, in {staging}" if staging else ""
+        log.info("The tables are as they should be; generation %s goes on%s.", volume.token(), where)
         return
     log.info("The tables are to be filled anew: %s.", reason)
-    changes = truncation(connection, plan) + changes
-    # Whatever stands in the way is found before the running job is stopped.
+    _begin(connection, plan, volume, topics, flink_url, truncation(connection, plan) + in_place)
+
+
+def _begin(
+    connection: Connection,
+    plan: Plan,
+    volume: Volume,
+    topics: str,
+    flink_url: str,
+    in_place: Sequence[Change],
+) -> None:
+    """Begin a generation. `in_place` are the changes that it takes to fill the tables that people read."""
+    # Whatever stands in the way, also of a later swap, is found before the running job is stopped.
+    _apply(connection, in_place, rehearse=True)
+    token = uuid.uuid4().hex[:12]
+    beside = has_rows(connection, present_tables(connection, plan.site))
+    staging = staging_schema(token) if beside else ""
+    changes = drop_staging(connection, plan)
+    if beside:
+        _refuse(missing_staging_privilege(connection))
+        changes += create_staging(plan, staging)
+    else:
+        changes += in_place
+    generation = Generation(plan.fingerprint, topics, token, identity(connection), staging)
+    changes.append(record_generation(plan, generation))
     _apply(connection, changes, rehearse=True)
     volume.forget()
     cancel_jobs(flink_url)
-    token = uuid.uuid4().hex[:12]
-    _apply(connection, [*changes, _state(plan, topics, token)])
+    _apply(connection, changes)
     volume.clear()
     volume.prepare()
     volume.begin(token, plan.fingerprint)
-    log.info("The tables are ready; generation %s begins and fills them from the source.", token)
-
-
-def _check_privileges(connection: Connection, plan: Plan) -> None:
-    """Raises NotReadyError with the GRANT that mends it: PostgreSQL 15 gives none on `public` by itself."""
-    row = connection.execute(
-        "SELECT current_user, current_database(), has_database_privilege(current_database(), 'CREATE')"
-    ).fetchone()
-    assert row is not None, "a query without FROM has a row"
-    user, database, may_create = row
-    held: dict[str, bool] = dict(
-        connection.execute(
-            "SELECT nspname, has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE')"
-            " FROM pg_namespace WHERE nspname = ANY(%s)",
-            ([plan.schema, RECORDS],),
-        ).fetchall()
-    )
-
-    def grant(privileges: str, what: str, name: str) -> str:
-        statement = sql.SQL("GRANT {} ON {} {} TO {};").format(
-            sql.SQL(privileges), sql.SQL(what), sql.Identifier(name), sql.Identifier(user)
+    if beside:
+        log.info(
+            "Generation %s begins. It is filled beside, in the schema %s; until swap puts it in place the tables "
+            "keep their old rows.",
+            token,
+            staging,
         )
-        return f"Run in the database {database!r} as an administrator: {statement.as_string(connection)}"
+    else:
+        log.info("The tables are ready; generation %s begins and fills them from the source.", token)
 
-    problems = [
-        Problem(
-            f"The user {user!r} may not create tables in the schema {schema!r} of the analytics database.",
-            grant("USAGE, CREATE", "SCHEMA", schema),
-        )
-        for schema, usable in sorted(held.items())
-        if not usable
-    ]
-    missing = [schema for schema in sorted({plan.schema, RECORDS}) if schema not in held]
-    if missing and not may_create:
-        names = " and ".join(map(repr, missing))
-        problems.append(
-            Problem(
-                f"The user {user!r} may not create the schema {names} in the analytics database.",
-                grant("CREATE", "DATABASE", database),
-            )
-        )
+
+def _refuse(problems: Sequence[Problem]) -> None:
     if problems:
         raise NotReadyError(*problems)
 
 
-def _create_records(connection: Connection) -> None:
-    """The tables of migrate's own. IF NOT EXISTS would ask for privileges also where they exist."""
-    if connection.execute("SELECT to_regclass('ozone_gen.state')").fetchone() != (None,):
-        return
-    with connection.transaction():
-        if not connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (RECORDS,)).fetchone():
-            connection.execute("CREATE SCHEMA ozone_gen")
-            connection.execute(
-                "COMMENT ON SCHEMA ozone_gen IS 'What ozone-gen has made in this database. Not to be edited.'"
-            )
-        connection.execute(
-            "CREATE TABLE ozone_gen.state (site text PRIMARY KEY, fingerprint text NOT NULL,"
-            " topics text NOT NULL, generation text NOT NULL, updated_at timestamptz NOT NULL)"
-        )
-        connection.execute(
-            "CREATE TABLE ozone_gen.owned_table (schema_name text, table_name text, site text NOT NULL,"
-            " PRIMARY KEY (schema_name, table_name))"
-        )
-
-
 def _reason_to_refill(
-    connection: Connection, plan: Plan, volume: Volume, topics: str, changes: Sequence[Change]
+    plan: Plan,
+    volume: Volume,
+    topics: str,
+    present: Generation | None,
+    database: str,
+    changes: Sequence[Change],
 ) -> str:
     """Why the present generation cannot go on, in words; empty where it can."""
-    row = connection.execute(
-        "SELECT fingerprint, topics, generation FROM ozone_gen.state WHERE site = %s", (plan.site,)
-    ).fetchone()
-    if row is None:
+    if present is None:
         return "this is the first run with this database"
-    fingerprint, filled_from, token = row
-    if plan.fingerprint != fingerprint or plan.fingerprint != volume.fingerprint():
+    if plan.fingerprint != present.fingerprint or plan.fingerprint != volume.fingerprint():
         return "ozone.yaml has changed, or Flink's volume is new"
-    if token != volume.token():
+    if present.token != volume.token():
         return "the database and Flink's volume do not belong together"
-    if topics != filled_from:
+    if present.database != database:
+        return "the database was restored or replaced"
+    if topics != present.topics:
         return "Kafka's topics are new"
     if any(change.refill for change in changes):
         return "a table was changed by a person"
     return ""
 
 
-def _state(plan: Plan, topics: str, token: str) -> Change:
-    statement = sql.SQL(
-        "INSERT INTO ozone_gen.state (site, fingerprint, topics, generation, updated_at)"
-        " VALUES ({}, {}, {}, {}, now()) ON CONFLICT (site) DO UPDATE SET fingerprint = EXCLUDED.fingerprint,"
-        " topics = EXCLUDED.topics, generation = EXCLUDED.generation, updated_at = EXCLUDED.updated_at"
-    )
-    values = map(sql.Literal, (plan.site, plan.fingerprint, topics, token))
-    return Change(statement.format(*values), "", refill=False)
-
-
 def _apply(connection: Connection, changes: Sequence[Change], *, rehearse: bool = False) -> None:
     """Make changes in one transaction, or only see whether they can be made."""
-    doing = ""
-    try:
-        with connection.transaction(force_rollback=rehearse):
-            connection.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
-            for change in changes:
-                doing = change.words
-                connection.execute(change.statement)
-    except psycopg.Error as error:
-        _explain(error, doing)
-    if not rehearse:
-        for change in changes:
-            if change.words:
-                log.info("%s.", change.words)
-
-
-def _explain(error: psycopg.Error, doing: str) -> None:
-    """Raises NotReadyError or RefusedError for what the server said; `doing` says at which change."""
-    said = " ".join(
-        filter(None, (error.diag.message_primary or str(error).strip(), error.diag.message_detail))
-    )
-    said = said.rstrip(".").replace("\n", "; ")
-    if isinstance(error, errors.LockNotAvailable):
-        raise NotReadyError(
-            Problem(
-                f"Another program keeps a table in use ({doing}).",
-                "Wait for its query to end, or end it: SELECT pid, query FROM pg_stat_activity; tells which.",
-            )
-        ) from None
-    if isinstance(error, errors.DependentObjectsStillExist | errors.FeatureNotSupported):
-        raise RefusedError(
-            Problem(
-                f"Something that was added to the analytics database stands in the way ({doing}): {said}.",
-                "Save the definition of what is named, drop it, run migrate again, and create it anew.",
-            )
-        ) from None
-    if isinstance(error, errors.InsufficientPrivilege):
-        raise NotReadyError(
-            Problem(
-                f"The analytics database does not allow it ({doing}): {said}.",
-                "Make the user that migrate connects as the owner of it: ALTER TABLE ... OWNER TO ...;",
-            )
-        ) from None
-    if isinstance(error, psycopg.OperationalError | errors.InternalError):
-        raise NotReadyError(Problem(f"The analytics database cannot do it now ({doing}): {said}.")) from None
-    raise RefusedError(
-        Problem(f"The analytics database refuses what was rendered ({doing}): {said}.", "Report this fault.")
-    ) from None
+    with transaction(connection, LOCK_TIMEOUT_MS, rehearse=rehearse) as work:
+        work.do(changes)
 
 
 def _topics() -> str:
@@ -302,13 +179,7 @@ def main() -> int:
     stop_on_sigterm()
 
     def attempt() -> None:
-        sink = Sink(
-            host=variable("ANALYTICS_DB_HOST", "the host of the analytics database"),
-            port=port_number("ANALYTICS_DB_PORT", 5432),
-            database=variable("ANALYTICS_DB_NAME", "the name of the analytics database"),
-            user=variable("ANALYTICS_DB_USER", "the user that writes to the analytics database"),
-            password=variable("ANALYTICS_DB_PASSWORD", "the password of the analytics database's user"),
-        )
+        sink = sink_of_environment()
         flink_url = variable("FLINK_URL", "the address of Flink's REST API", "http://jobmanager:8081")
         volume = Volume(Path(variable("FLINK_DATA", "the folder of Flink's state", "/flink-data")))
         plan = read_plan(TABLES)
@@ -316,7 +187,7 @@ def main() -> int:
             try:
                 migrate(connection, plan, volume, _topics(), flink_url)
             except psycopg.Error as error:
-                _explain(error, "reading what is there")
+                explain(error, "reading what is there")
             except OSError as error:
                 raise NotReadyError(Problem(f"Flink's volume cannot be written: {error}.")) from None
 

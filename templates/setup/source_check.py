@@ -32,15 +32,21 @@ READ_VARIABLES = (
 
 # Error codes of MySQL and MariaDB (mysqld_error.h).
 BAD_DATABASE, DENIED_DATABASE, DENIED_TABLE, NO_TABLE, DENIED_PRIVILEGE = 1049, 1044, 1142, 1146, 1227
+NO_COLUMN = 1054
+
+OTHER_VERSION = (
+    "Set the source's 'platform' and 'modules' in ozone.yaml to the OpenMRS platform version and the modules of this "
+    "database, and render again."
+)
 
 
 @dataclass(frozen=True)
 class Source:
-    """What the site reads: the rendered source.json."""
+    """What the site reads: the rendered source.json; `tables` holds the columns of each table."""
 
     engine: str
     database: str
-    tables: tuple[str, ...]
+    tables: Mapping[str, tuple[str, ...]]
     server_id: int
 
     @property
@@ -173,8 +179,10 @@ class _Inspection:
     def _check_tables(self) -> None:
         database = self._source.database
         codes = {
-            table: self._refused(f"SELECT 1 FROM {quoted(database)}.{quoted(table)} LIMIT 0")
-            for table in self._source.tables
+            table: self._refused(
+                f"SELECT {', '.join(map(quoted, columns))} FROM {quoted(database)}.{quoted(table)} LIMIT 0"
+            )
+            for table, columns in self._source.tables.items()
         }
         missing = [table for table, code in codes.items() if code == NO_TABLE]
         denied = [table for table, code in codes.items() if code == DENIED_TABLE]
@@ -190,8 +198,17 @@ class _Inspection:
             self._problems.append(
                 Problem(
                     f"The database {database!r} has no table{plural(missing)} {listed(missing)}.",
-                    "Set the source's 'platform' in ozone.yaml to the OpenMRS platform version of this "
-                    "database, and render again.",
+                    OTHER_VERSION,
+                )
+            )
+        for table in [table for table, code in codes.items() if code == NO_COLUMN]:
+            there = {row["Field"] for row in self._rows(f"SHOW COLUMNS FROM {quoted(database)}.{quoted(table)}")}
+            lacking = [column for column in self._source.tables[table] if column not in there]
+            # Debezium would leave them out without a word, and the column that is filled from them empty.
+            self._problems.append(
+                Problem(
+                    f"The table {table} of {database!r} has no column{plural(lacking)} {listed(lacking)}.",
+                    OTHER_VERSION,
                 )
             )
         if denied:
@@ -202,7 +219,7 @@ class _Inspection:
                 )
             )
         for table, code in codes.items():
-            if code not in (0, NO_TABLE, DENIED_TABLE):
+            if code not in (0, NO_TABLE, NO_COLUMN, DENIED_TABLE):
                 self._problems.append(
                     Problem(
                         f"The table {table!r} cannot be read (error {code}).",
