@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.engine import prepare_ahead
+
 FLAG = "--update-golden"
 
 Golden = Callable[[Path, str], None]
@@ -21,6 +23,22 @@ def pytest_configure(config: pytest.Config) -> None:
     # A CI job that rewrote what it compares with would always pass.
     if config.getoption(FLAG) and os.environ.get("CI", "").lower() in ("1", "true"):
         raise pytest.UsageError(f"{FLAG} is not for CI: run it on your machine and review what it changes")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # What takes minutes comes last; the sort is stable.
+    items.sort(key=_is_end_to_end)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """The other tests leave much of the time and of the machine to the downloads that the last ones need."""
+    if not session.config.option.collectonly and any(map(_is_end_to_end, session.items)):
+        prepare_ahead()
+
+
+def _is_end_to_end(item: pytest.Item) -> bool:
+    return item.get_closest_marker("e2e") is not None
 
 
 @pytest.fixture

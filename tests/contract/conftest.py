@@ -10,15 +10,18 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pymysql
 import pytest
+
+if TYPE_CHECKING:
+    from tests.contract.sink_site import Site
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -74,18 +77,22 @@ def _folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _running(
-    command: Sequence[str], log: Path, answers: Callable[[], object], user: str | None = None
+def running(
+    command: Sequence[str],
+    log: Path,
+    answers: Callable[[], object],
+    user: str | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
     """Run a server until the block ends, which begins when `answers` raises nothing."""
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, user=user, group=user)
+        process = subprocess.Popen(command, stdout=output, stderr=output, user=user, group=user, env=environment)
         try:
             for _ in range(600):
                 try:
                     answers()
                     break
-                except (pymysql.MySQLError, psycopg.OperationalError):
+                except (pymysql.MySQLError, psycopg.OperationalError, OSError):
                     if process.poll() is not None:
                         break
                     time.sleep(0.1)
@@ -136,7 +143,7 @@ def start_mariadb() -> Callable[..., Any]:
             def answers() -> None:
                 pymysql.connect(host=server.host, port=server.port, user=server.user).close()
 
-            with _running(command, folder / "log", answers):
+            with running(command, folder / "log", answers):
                 yield server
 
     return start
@@ -209,5 +216,36 @@ def postgresql() -> Iterator[Server]:
                 dbname="postgres",
             ).close()
 
-        with _running(command, folder / "log", answers, user):
+        with running(command, folder / "log", answers, user):
             yield server
+
+
+@pytest.fixture
+def site(postgresql: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["Site"]:
+    """A sink of its own on the server, and an empty volume."""
+    from templates.setup.sink_session import Sink
+    from tests.contract.sink_site import Site
+
+
+    def administrator(database: str) -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            host=postgresql.host,
+            port=postgresql.port,
+            user=postgresql.user,
+            password=postgresql.password,
+            dbname=database,
+            autocommit=True,
+        )
+
+    with administrator("postgres") as first:
+        first.execute("CREATE ROLE analytics LOGIN PASSWORD 'secret'")
+        first.execute("CREATE DATABASE analytics OWNER analytics")
+        if os.geteuid() != 0:
+            monkeypatch.setattr(os, "chown", lambda *_: None)
+        sink = Sink(postgresql.host, postgresql.port, "analytics", "analytics", "secret")
+        folder = tmp_path / "flink-data"
+        folder.mkdir()
+        with administrator("analytics") as admin:
+            yield Site(sink, admin, folder)
+        first.execute("DROP DATABASE analytics WITH (FORCE)")
+        first.execute("DROP ROLE analytics")

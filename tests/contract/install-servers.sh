@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the servers of the contract tests from Debian's packages, without starting them.
+# Installs the servers of the contract tests from Debian's packages, without starting them, the Java compiler of the
+# property tests, and the browser that looks at dashboards.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 policy=/usr/sbin/policy-rc.d
@@ -11,4 +12,6 @@ if [ ! -e $policy ]; then
 fi
 trap '[ -z "$made" ] || rm -f $policy' EXIT
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends mariadb-server postgresql >/dev/null
+packages="mariadb-server postgresql openjdk-17-jdk-headless chromium"
+# shellcheck disable=SC2086  # a list of words
+apt-get install -y -qq --no-install-recommends $packages >/dev/null

@@ -3,16 +3,11 @@
 import dataclasses
 import json
 import logging
-import os
 import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from templates.setup.flink_generation import Volume
@@ -23,93 +18,9 @@ with warnings.catch_warnings():
     # kafka-python reads its message schemas by a function that Python 3.11 and 3.12 call deprecated.
     warnings.simplefilter("ignore", DeprecationWarning)
     from templates.setup import migrate as program
-    from templates.setup.migrate import Sink, connect, migrate, read_plan
-
-NOTHING_LISTENS = "http://127.0.0.1:9"
-
-VITALS = Table(
-    "vitals",
-    "Vital signs",
-    (
-        Column("site", "varchar(40)", False, ""),
-        Column("encounter_id", "integer", False, "The encounter's number"),
-        Column("weight_kg", "double precision", True, "CIEL:5089"),
-        Column("taken_at", "timestamp(3)", True, ""),
-    ),
-    ("site", "encounter_id"),
-    (("taken_at",),),
-)
-PATIENTS = Table("patients", "", (Column("patient_id", "bigint", False, ""),), ("patient_id",), ())
-PLAN = Plan("clinic", "f1", "public", (VITALS, PATIENTS))
-
-
-@dataclass
-class Site:
-    """One site's sink and volume, and the administrator's session in the same database."""
-
-    sink: Sink
-    admin: "psycopg.Connection[Any]"
-    folder: Path
-
-    @property
-    def volume(self) -> Volume:
-        return Volume(self.folder)
-
-    def migrate(self, plan: Plan = PLAN, topics: str = "t1", flink: str = NOTHING_LISTENS) -> str:
-        """Run it as main does; the generation's token."""
-        with closing(connect(self.sink)) as connection:
-            migrate(connection, plan, self.volume, topics, flink)
-        token = self.volume.token()
-        assert token
-        assert self.volume.fingerprint() == plan.fingerprint
-        return token
-
-    def run(self, statement: str) -> list[tuple[Any, ...]]:
-        cursor = self.admin.execute(statement)
-        return cursor.fetchall() if cursor.description else []
-
-    def columns(self, table: str) -> list[tuple[Any, ...]]:
-        return self.run(
-            "SELECT attname, format_type(atttypid, atttypmod), attnotnull, col_description(attrelid, attnum)"
-            f" FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped"
-            " ORDER BY attnum"
-        )
-
-    def fill(self) -> None:
-        self.run("INSERT INTO vitals VALUES ('clinic', 1, 71.5, '2026-01-02 03:04:05')")
-
-    def count(self, table: str = "vitals") -> int:
-        return int(self.run(f"SELECT count(*) FROM {table}")[0][0])
-
-    def tables(self) -> list[str]:
-        rows = self.run("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
-        return [row[0] for row in rows]
-
-
-@pytest.fixture
-def site(postgresql: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    place = {"host": postgresql.host, "port": postgresql.port}
-    login = {"user": postgresql.user, "password": postgresql.password, "autocommit": True}
-    with psycopg.connect(**place, **login, dbname="postgres") as first:
-        first.execute("CREATE ROLE analytics LOGIN PASSWORD 'secret'")
-        first.execute("CREATE DATABASE analytics OWNER analytics")
-        if os.geteuid() != 0:
-            monkeypatch.setattr(os, "chown", lambda *_: None)
-        sink = Sink(postgresql.host, postgresql.port, "analytics", "analytics", "secret")
-        folder = tmp_path / "flink-data"
-        folder.mkdir()
-        with psycopg.connect(**place, **login, dbname="analytics") as admin:
-            yield Site(sink, admin, folder)
-        first.execute("DROP DATABASE analytics WITH (FORCE)")
-        first.execute("DROP ROLE analytics")
-
-
-def with_columns(table: Table, *columns: Column) -> Table:
-    return dataclasses.replace(table, columns=columns)
-
-
-def plan_of(fingerprint: str, *tables: Table) -> Plan:
-    return dataclasses.replace(PLAN, fingerprint=fingerprint, tables=tables)
+    from templates.setup.migrate import read_plan
+    from templates.setup.sink_session import ADVISORY_LOCK, connect
+    from tests.contract.sink_site import PATIENTS, PLAN, VITALS, Site, plan_of, with_columns
 
 
 def test_a_first_run_makes_everything(site: Site) -> None:
@@ -138,8 +49,8 @@ def test_a_second_run_keeps_the_generation_and_the_rows(site: Site) -> None:
     assert (site.folder / "checkpoints" / "chk-1").exists()
 
 
-@pytest.mark.parametrize("lost", ["plan", "topics", "volume", "state", "token"])
-def test_what_does_not_belong_together_is_filled_anew(site: Site, lost: str) -> None:
+@pytest.mark.parametrize("lost", ["plan", "topics", "volume", "state", "token", "place"])
+def test_what_does_not_belong_together_is_filled_anew_beside(site: Site, lost: str) -> None:
     token = site.migrate()
     site.fill()
     (site.folder / "checkpoints" / "chk-1").touch()
@@ -152,10 +63,19 @@ def test_what_does_not_belong_together_is_filled_anew(site: Site, lost: str) -> 
         site.volume.clear()
     elif lost == "state":
         site.run("DELETE FROM ozone_gen.state")
+    elif lost == "place":
+        site.run("CREATE TABLE restored AS SELECT * FROM ozone_gen.state")
+        site.run("DROP TABLE ozone_gen.state")
+        site.run("ALTER TABLE restored SET SCHEMA ozone_gen")
+        site.run("ALTER TABLE ozone_gen.restored RENAME TO state")
+        site.run("ALTER TABLE ozone_gen.state OWNER TO analytics")
+        site.run("ALTER TABLE ozone_gen.state ADD PRIMARY KEY (site)")
     else:
         site.volume.begin("other", "f1")
     assert site.migrate(plan, topics) != token
-    assert site.count() == 0
+    assert site.count() == 1
+    assert site.staging
+    assert site.count(f"{site.staging}.vitals") == 0
     assert not (site.folder / "checkpoints" / "chk-1").exists()
 
 
@@ -166,9 +86,8 @@ def test_a_wiped_database_is_filled_anew(site: Site) -> None:
     assert site.migrate() != token
 
 
-def test_tables_evolve_in_place_with_their_grants(site: Site) -> None:
+def test_empty_tables_evolve_in_place_with_their_grants(site: Site) -> None:
     site.migrate()
-    site.fill()
     site.run("CREATE ROLE dashboard")
     site.run("GRANT SELECT ON vitals TO dashboard")
     before = site.run("SELECT 'vitals'::regclass::oid")
@@ -247,7 +166,6 @@ def test_comments_and_indexes_alone_keep_the_generation(site: Site) -> None:
 
 def test_a_table_that_a_person_changed_is_mended_and_filled_anew(site: Site) -> None:
     token = site.migrate()
-    site.fill()
     site.run("ALTER TABLE vitals DROP COLUMN weight_kg")
     assert site.migrate() != token
     assert {row[0] for row in site.columns("vitals")} == {column.name for column in VITALS.columns}
@@ -306,8 +224,9 @@ def test_a_view_in_the_way_is_named_and_the_site_runs_on(site: Site) -> None:
     assert site.volume.token() == token
     assert site.count() == 1
     added = with_columns(VITALS, *VITALS.columns, Column("pulse", "smallint", True, ""))
-    site.migrate(plan_of("f2", added, PATIENTS))
-    assert site.run("SELECT count(*) FROM heavy") == [(0,)]
+    assert site.migrate(plan_of("f2", added, PATIENTS)) != token
+    assert site.count("heavy") == 0
+    assert site.count() == 1
 
 
 def test_missing_privileges_are_named_and_the_printed_grant_mends_them(site: Site) -> None:
@@ -330,7 +249,7 @@ def test_tables_of_another_owner_are_refused_in_words(site: Site) -> None:
 
 def test_a_table_in_use_is_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     token = site.migrate()
-    monkeypatch.setattr(program, "LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(program, "LOCK_TIMEOUT_MS", 100)
     with site.admin.transaction():
         site.run("SELECT * FROM vitals")
         with pytest.raises(NotReadyError, match="keeps a table in use"):
@@ -340,10 +259,10 @@ def test_a_table_in_use_is_waited_for(site: Site, monkeypatch: pytest.MonkeyPatc
 
 
 def test_one_migration_at_a_time(site: Site) -> None:
-    site.run(f"SELECT pg_advisory_lock({program.ADVISORY_LOCK})")
+    site.run(f"SELECT pg_advisory_lock({ADVISORY_LOCK})")
     with pytest.raises(NotReadyError, match="Another migration is at work"):
         site.migrate()
-    site.run(f"SELECT pg_advisory_unlock({program.ADVISORY_LOCK})")
+    site.run(f"SELECT pg_advisory_unlock({ADVISORY_LOCK})")
     site.migrate()
 
 

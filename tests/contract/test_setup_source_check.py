@@ -11,7 +11,7 @@ import pytest
 from templates.setup.source_check import Source, SourceState, check_source
 from templates.setup.source_session import Login
 
-SOURCE = Source("mariadb", "openmrs", ("obs", "person"), 5001)
+SOURCE = Source("mariadb", "openmrs", {"obs": ("obs_id",), "person": ("person_id",)}, 5001)
 PRIVILEGES = "SELECT, RELOAD, SHOW DATABASES, REPLICATION SLAVE, REPLICATION CLIENT"
 
 
@@ -133,6 +133,16 @@ def test_a_missing_table_is_named_with_the_platform(fit: Database) -> None:
     fit.run("DROP TABLE openmrs.person")
     assert fit.messages() == ["The database 'openmrs' has no table person."]
     assert "'platform'" in fit.cures()[0]
+
+
+def test_missing_columns_are_named_with_the_platform(fit: Database) -> None:
+    tables = {"obs": ("obs_id", "status", "interpretation"), "person": ("person_id",)}
+    later = Source("mariadb", "openmrs", tables, 5001)
+    (problem,) = fit.check(source=later).problems
+    assert problem.message == "The table obs of 'openmrs' has no columns status and interpretation."
+    assert "'platform'" in problem.cure
+    fit.run("ALTER TABLE openmrs.obs ADD status VARCHAR(16)", "ALTER TABLE openmrs.obs ADD interpretation VARCHAR(32)")
+    assert fit.check(source=later).problems == ()
 
 
 def test_an_empty_database(fit: Database) -> None:

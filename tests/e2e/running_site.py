@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import subprocess
+import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -44,9 +47,9 @@ class RunningSite:
         """`engine` is the environment that `ensure_engine` returns; `files` may hold overrides of a test."""
         self.folder = folder
         self.ports = ports
-        self._environment = dict(engine)
-        scratch = folder.parent / f"{folder.name}-engine"
-        scratch.mkdir(exist_ok=True)
+        self.environment = dict(engine)
+        # One for each set of files: two of them may look at one folder.
+        scratch = Path(tempfile.mkdtemp(prefix=f"{folder.name}-engine-", dir=folder.parent))
         self._files = compose_files(engine, folder, files, scratch)
 
     def compose(self, *arguments: str, check: bool = True, timeout: float = 900) -> str:
@@ -54,7 +57,7 @@ class RunningSite:
         done = subprocess.run(
             ["docker", "compose", "--progress", "plain", *self._files, *arguments],
             cwd=self.folder,
-            env=self._environment,
+            env=self.environment,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -76,7 +79,7 @@ class RunningSite:
     def docker(self, *arguments: str) -> str:
         """Run a docker command and return what it printed."""
         return subprocess.run(
-            ["docker", *arguments], env=self._environment, text=True, capture_output=True, check=True
+            ["docker", *arguments], env=self.environment, text=True, capture_output=True, check=True
         ).stdout
 
     def container(self, service: str) -> str:
@@ -94,6 +97,26 @@ class RunningSite:
                     f"exited ({service['ExitCode']})" if service["State"] == "exited" else state
                 )
         return states
+
+    def memory(self, *services: str) -> dict[str, float]:
+        """What running services use, in MiB."""
+        names = {self.container(service): service for service in services}
+        lines = self.docker("stats", "--no-stream", "--no-trunc", "--format", "{{.ID}} {{.MemUsage}}").splitlines()
+        found = {}
+        for line in lines:
+            identity, amount = line.split()[:2]
+            if identity in names and amount != "0B":
+                number, unit = re.fullmatch(r"([0-9.]+)([KMG]iB|B)", amount).groups()  # type: ignore[union-attr]
+                found[names[identity]] = float(number) * {"B": 2**-20, "KiB": 2**-10, "MiB": 1, "GiB": 2**10}[unit]
+        return found
+
+    def run_again(self, service: str) -> str:
+        """Run a step anew that has ended, and return what it printed; a failure of it is the test's."""
+        self.compose("start", service)
+        code = self.docker("wait", self.container(service)).strip()
+        log = self.compose("logs", "--no-log-prefix", "--tail", "40", service)
+        assert code == "0", log
+        return log
 
     def get(self, part: str, path: str) -> Any:
         """GET a JSON document of Connect's or Flink's REST interface."""
@@ -150,6 +173,33 @@ class RunningSite:
         ) as connection:
             yield connection
 
+    @contextlib.contextmanager
+    def reading(self, *queries: str) -> Iterator[dict[str, list[int | None]]]:
+        """Ask for `n` again and again, as dashboards do; each other answer that was seen, None for no such table."""
+        seen: dict[str, list[int | None]] = {query: [] for query in queries}
+        failures: list[BaseException] = []
+        stop = threading.Event()
+
+        def read() -> None:
+            try:
+                with self.sink() as sink:
+                    while not stop.wait(0.01):
+                        for query, answers in seen.items():
+                            answer = _number(sink, query)
+                            if not answers or answers[-1] != answer:
+                                answers.append(answer)
+            except BaseException as error:
+                failures.append(error)
+
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+        try:
+            yield seen
+        finally:
+            stop.set()
+            reader.join()
+        assert not failures, failures
+
     def differences(self, queries: Mapping[str, str]) -> dict[str, str]:
         """Compare each table with its batch query; the result names the tables that differ, and where."""
         found = {}
@@ -174,6 +224,15 @@ class RunningSite:
             if waited > timeout:
                 raise AssertionError(f"after {waited:.0f} s: {problems}\n{self.compose('ps', '-a')}")
             time.sleep(0.5)
+
+
+def _number(sink: psycopg.Connection[dict[str, Any]], query: str) -> int | None:
+    try:
+        row = sink.execute(query).fetchone()
+    except psycopg.errors.UndefinedTable:
+        return None
+    assert row is not None
+    return int(row["n"])
 
 
 def _key_of(sink: psycopg.Connection[dict[str, Any]], table: str) -> str:

@@ -17,16 +17,13 @@ from ozone_gen.openmrs.demo import demo_sql
 from tests.e2e.changes import HISTORIES
 from tests.e2e.conftest import REAL_DATABASE, ROOT, render
 from tests.e2e.running_site import RunningSite, free_port, until
-from tests.oracle.comparing import CORE, ORACLE
+from tests.oracle.comparing import queries
 
 pytestmark = pytest.mark.e2e
 
 SITE = "external-test"
 READER = "analytics_reader"
-QUERIES = {table: (ORACLE / "core" / f"{table}.sql").read_text() for table in CORE} | {
-    table: (ORACLE / "demo" / f"{table}.sql").read_text().replace("'demo' AS site", f"'{SITE}' AS site")
-    for table in ("vitals", "visit_notes")
-}
+QUERIES = queries(Path(__file__).parent / "external.yaml")
 GRANTS = (
     f"GRANT SELECT ON openmrs.* TO '{READER}'@'%'",
     f"GRANT RELOAD, SHOW DATABASES, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO '{READER}'@'%'",

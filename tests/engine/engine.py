@@ -12,22 +12,40 @@ built here under the public names (see README.md), and nothing is pulled.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, TextIO
 
 HERE = Path(__file__).resolve().parent
 REFUSED = 3
 """What engine.sh exits with when this machine cannot have a throw-away engine."""
 
 _started = False
+_ahead: Thread | None = None
 
 
 class EngineUnavailable(Exception):
     """There is no usable engine, and this machine cannot have the throw-away one; the text says why."""
+
+
+def prepare_ahead() -> None:
+    """Begin `ensure_engine()` beside what is done meanwhile: its first time is minutes of downloads."""
+    global _ahead
+    if _ahead is None:
+        _ahead = Thread(target=_prepare, daemon=True)
+        _ahead.start()
+
+
+def _prepare() -> None:
+    # Whoever needs the engine asks for it again, and is told then what is wrong.
+    with contextlib.suppress(EngineUnavailable, subprocess.CalledProcessError), open(os.devnull, "w") as nowhere:
+        _ensured((), nowhere)
 
 
 def ensure_engine(images: Sequence[str] = ()) -> dict[str, str]:
@@ -39,26 +57,34 @@ def ensure_engine(images: Sequence[str] = ()) -> dict[str, str]:
 
     Raises EngineUnavailable, or CalledProcessError when an engine or an image that should come up did not.
     """
+    if _ahead is not None:
+        _ahead.join()
+    return _ensured(images, sys.stdout)
+
+
+def _ensured(images: Sequence[str], output: TextIO) -> dict[str, str]:
     global _started
     own = dict(os.environ)
     root = _output(["docker", "info", "--format", "{{.DockerRootDir}}"], own)
     foreign = root and Path(root).resolve().parent != _home()
     if foreign and _output(["docker", "compose", "version", "--short"], own):
-        print(f"engine: using the one that runs here ({root})", flush=True)
+        print(f"engine: using the one that runs here ({root})", file=output, flush=True)
         return own
+    streamed = None if output is sys.stdout else output
     was_up = _script("engine.sh", "status") == 0
     if not was_up:
-        print("engine: starting a throw-away one; with its images, the first time takes minutes", flush=True)
-    up = subprocess.run([HERE / "engine.sh", "up"], stderr=subprocess.PIPE, text=True)
+        begin = "engine: starting a throw-away one; with its images, the first time takes minutes"
+        print(begin, file=output, flush=True)
+        # Before it is up: whoever prepares it ahead may be ended meanwhile.
+        _started = True
+        atexit.register(stop_engine)
+    up = subprocess.run([HERE / "engine.sh", "up"], stdout=streamed, stderr=subprocess.PIPE, text=True)
     if up.returncode == REFUSED:
         raise EngineUnavailable(up.stderr.strip().removeprefix("engine: "))
     if up.returncode:
-        print(up.stderr, flush=True)
+        print(up.stderr, file=output, flush=True)
         raise subprocess.CalledProcessError(up.returncode, up.args)
-    if not was_up:
-        _started = True
-        atexit.register(stop_engine)
-    subprocess.run([HERE / "images.sh", *images], check=True)
+    subprocess.run([HERE / "images.sh", *images], check=True, stdout=streamed)
     return _environment()
 
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,15 +17,23 @@ from jsonschema import Draft7Validator
 
 from ozone_gen.compare import compare, unified_diff
 from ozone_gen.load import load
+from ozone_gen.lock_file import lock_path
+from ozone_gen.openmrs.dictionary import demo_dictionary
 from ozone_gen.render.manifest import MANIFEST
 from ozone_gen.render.tree import File, FileTree
 from ozone_gen.rendering import site_tree
+from ozone_gen.resolve import resolve
 from ozone_gen.resources import flink_jobs, load_schema, templates
+from ozone_gen.shape import parse_spec
+from ozone_gen.source import read_source
 
 ROOT = Path(__file__).parents[2]
 TREES = Path(__file__).parent / "trees"
 EXAMPLES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/ozone.yaml"))
+LOCKED = [name for name in EXAMPLES if lock_path(ROOT / "examples" / name / "ozone.yaml").exists()]
 LISTING = "LISTING"
+PASSED_ON = (("manifest", MANIFEST), ("job", "flink/job.json"), ("export", "export/export.json"))
+"""Files that one program writes and another reads, each with its schema."""
 
 
 def tree_of(example: str) -> FileTree:
@@ -34,7 +42,8 @@ def tree_of(example: str) -> FileTree:
 
 def to_keep(tree: Mapping[str, File]) -> dict[str, File]:
     """The files that are kept in full, and a listing that stands for copies, demo data and the manifest."""
-    copies = {path.read_bytes(): path for folder in (templates() / "setup", flink_jobs()) for path in folder.glob("*")
+    copies = {path.read_bytes(): path for folder in (templates() / "setup", templates() / "superset", flink_jobs())
+              for path in folder.glob("*")
               if path.is_file()}
     kept, lines = {}, []
     for path, file in tree.items():
@@ -62,6 +71,19 @@ def golden_tree(folder: Path) -> dict[str, File]:
         )
         for path in paths
     }
+
+
+@pytest.mark.parametrize("example", LOCKED)
+def test_the_lock_is_as_resolve_writes_it(example: str, golden: Callable[[Path, str], None]) -> None:
+    """The dictionary of the clinics of the examples is that of the demo data."""
+    source = read_source(ROOT / "examples" / example / "ozone.yaml")
+    resolution = resolve(source, demo_dictionary(parse_spec(source).site.locales))
+    golden(resolution.path, resolution.content.decode())
+    assert not resolution.warnings
+
+
+def test_the_trees_show_both_ways() -> None:
+    assert {load(str(ROOT / "examples" / example / "ozone.yaml")).locked for example in EXAMPLES} == {True, False}
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -108,8 +130,9 @@ def test_same_input_gives_same_bytes(example: str) -> None:
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_passed_on_files_fit_their_schemas(example: str) -> None:
     tree = tree_of(example)
-    for schema, path in (("manifest", MANIFEST), ("job", "flink/job.json")):
-        Draft7Validator(load_schema(schema)).validate(json.loads(tree[path].content))
+    for schema, path in PASSED_ON:
+        if path in tree:
+            Draft7Validator(load_schema(schema)).validate(json.loads(tree[path].content))
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -175,6 +198,31 @@ def test_compose_accepts_the_files(example: str, tmp_path: Path) -> None:
             assert dependency in project["services"]
 
 
+WAYS = {
+    "demo": ("db data-pipelines", "db data-pipelines superset", "data-pipelines", "data-pipelines superset"),
+    "external": ("data-pipelines", "data-pipelines superset"),
+    "export": ("db data-pipelines", "db data-pipelines export", "data-pipelines export"),
+    "central": ("minio drill",),
+}
+"""The sets of compose files that a site may start; without that of the databases variables name other ones."""
+
+
+@pytest.mark.parametrize(("example", "files"), [(name, way) for name, ways in WAYS.items() for way in ways])
+def test_compose_accepts_each_way_to_start(example: str, files: str, tmp_path: Path) -> None:
+    wanted = {f"docker-compose-{file}.yaml" for file in files.split()}
+    tree = tree_of(example)
+    assert wanted <= set(tree)
+    for file in tree.values():
+        if not file.path.startswith("docker-compose-") or file.path in wanted:
+            target = tmp_path / file.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file.content)
+    lines = (tmp_path / ".env.example").read_text().splitlines()
+    needed = [line.partition("=")[0] for line in lines if line and not line.startswith("#")]
+    done = compose(tmp_path, "config", "-q", environment=dict.fromkeys(needed, "x" * 40))
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_missing_variable_is_refused_with_its_meaning(tmp_path: Path) -> None:
     for file in tree_of("external").values():
         target = tmp_path / file.path
@@ -201,8 +249,24 @@ def test_a_variable_overrides_what_the_file_says(tmp_path: Path) -> None:
         "ANALYTICS_DB_USER": "writer",
         "ANALYTICS_DB_PASSWORD": "two",
     }
+    dashboards = {
+        "SUPERSET_DB_HOST": "other-dashboards",
+        "SUPERSET_DB_PORT": "5434",
+        "SUPERSET_DB_NAME": "boards",
+        "SUPERSET_DB_USER": "keeper",
+        "SUPERSET_DB_PASSWORD": "three",
+        "SUPERSET_READER_USER": "reader",
+        "SUPERSET_READER_PASSWORD": "four",
+        "SUPERSET_ADMIN_PASSWORD": "five",
+        "SUPERSET_SECRET_KEY": "six",
+    }
+    overrides |= dashboards
     done = compose(tmp_path, "config", "--format", "json", environment=overrides)
     assert done.returncode == 0, done.stderr
     services = json.loads(done.stdout)["services"]
-    found = {**services["connect"]["environment"], **services["jobmanager"]["environment"]}
+    found = {
+        **services["connect"]["environment"],
+        **services["jobmanager"]["environment"],
+        **services["superset-init"]["environment"],
+    }
     assert {name: found[name] for name in overrides} == overrides

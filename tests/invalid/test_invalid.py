@@ -1,4 +1,7 @@
-"""Every NAME.yaml here has something wrong with it; NAME.expected is what is said about it."""
+"""Every NAME.yaml here has something wrong with it; NAME.expected is what is said about it.
+
+NAME.lock.yaml is its lock, NAME.dictionary.json the dictionary that it is resolved against, where there is one.
+"""
 
 from __future__ import annotations
 
@@ -11,27 +14,45 @@ import pytest
 
 from ozone_gen.diagnostics import Diagnostic, OzoneError, Severity, codes
 from ozone_gen.diagnostics.renderers import render_text
-from ozone_gen.load import load
+from ozone_gen.load import load, site_of
+from ozone_gen.openmrs.dictionary_file import read_dictionary
 from ozone_gen.resources import load_schema
+from ozone_gen.shape import parse_spec
 from ozone_gen.source import read_source
 
 HERE = Path(__file__).parent
 TESTS = HERE.parent
-CASES = sorted(HERE.glob("*.yaml"))
+LOCK = ".lock.yaml"
+CASES = sorted(path for path in HERE.glob("*.yaml") if not path.name.endswith(LOCK))
 
 # Codes that no ozone.yaml brings about, by the beginnings of their ids, and the tests that do.
 ELSEWHERE = {
     "OZ001": "test_source.py",
+    "OZ028": "test_suggest*.py",
     "OZ02": "test_dump.py",
+    "OZ209": "test_evolution.py",
+    "OZ407": "test_evolution.py",
+    "OZ044": "test_resolve.py",
+    "OZ04": "test_dictionary_origins.py",
     "OZ312": "test_cli.py",
+    "OZ319": "test_fleet.py",
     "OZ42": "test_preview*.py",
+    "OZ43": "test_preview*.py",
+    "OZ44": "test_upload.py",
+    "OZ45": "test_review.py",
+    "OZ46": "test_import.py",
     "OZ4": "test_write.py",
     "OZ901": "test_cli.py",
 }
 
 
 def findings(path: Path) -> tuple[Diagnostic, ...]:
+    dictionary = path.with_suffix(".dictionary.json")
     try:
+        if dictionary.exists():
+            source = read_source(path.name)
+            known = read_dictionary(dictionary).seen_in(parse_spec(source).site.locales)
+            return site_of(source, known).warnings
         return load(path.name).warnings
     except OzoneError as error:
         return error.diagnostics
@@ -54,6 +75,12 @@ def test_what_is_said(path: Path, golden: Callable[[Path, str], None]) -> None:
 
 def test_every_expectation_has_its_case() -> None:
     assert {path.stem for path in HERE.glob("*.expected")} == {path.stem for path in CASES}
+
+
+def test_every_lock_and_dictionary_belongs_to_a_case() -> None:
+    stems = {path.name.removesuffix(LOCK) for path in HERE.glob(f"*{LOCK}")}
+    stems |= {path.name.removesuffix(".dictionary.json") for path in HERE.glob("*.json")}
+    assert stems <= {path.stem for path in CASES}
 
 
 @pytest.mark.parametrize("code", codes.all_codes(), ids=lambda code: code.id)

@@ -12,10 +12,42 @@ from typing import Any
 import pymysql
 import pymysql.cursors
 
+from ozone_gen.flattening.core import CORE_TABLES
+from ozone_gen.load import load
+from ozone_gen.plan import SitePlan
+from ozone_gen.plan.build import build_plan
+
 ORACLE = Path(__file__).parent
-CORE = ("patients", "visits", "encounters", "observations", "concepts")
 
 Rows = dict[Any, dict[str, Any]]
+
+OPENMRS_2_4 = {'platform: "2.5"': 'platform: "2.4"', "    modules: [appointments]\n": ""}
+"""What the demo site's file has to say of the real database instead: its version (its table of change sets says
+it), and that it is without the appointments module."""
+
+
+def queries(file: Path) -> dict[str, str]:
+    """The batch query of each table that a site's file asks for; its own tables are those of the demo site."""
+    plan = _plan(file)
+    found = {}
+    for table in plan.tables:
+        folder = "core" if table.name in CORE_TABLES else "demo"
+        text = (ORACLE / folder / f"{table.name}.sql").read_text()
+        text = text.replace("'demo' AS site", f"'{plan.site.id}' AS site")
+        if plan.source.platform in ("2.2", "2.3", "2.4"):
+            text = text.replace("dx_rank AS", "`rank` AS")  # it was renamed
+        found[table.name] = text
+    return found
+
+
+def keys(file: Path) -> dict[str, str]:
+    """The key column of each table that a site's file asks for."""
+    return {table.name: table.primary_key for table in _plan(file).tables}
+
+
+def _plan(file: Path) -> SitePlan:
+    site = load(str(file))
+    return build_plan(site.spec, site.dictionary)
 
 
 def batch_rows(connection: pymysql.Connection[Any], query: str) -> list[dict[str, Any]]:
@@ -64,7 +96,7 @@ def plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, datetime.datetime) and not value.microsecond:
         return value.isoformat(sep=" ")
-    if isinstance(value, datetime.date):
+    if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     return value
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ozone_gen import checks
-from ozone_gen.checks import SINK_OVERRIDES, SOURCE_OVERRIDES, check, column_type, dictionary_of, published_parts
+from ozone_gen.checks import SINK_OVERRIDES, SOURCE_OVERRIDES, check, dictionary_of, published_parts
+from ozone_gen.checks.columns import column_type
 from ozone_gen.flattening.declared import CodedValue, ColumnType
 from ozone_gen.load import load
 from ozone_gen.openmrs.dictionary import Dictionary, demo_dictionary

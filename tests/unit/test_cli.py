@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from ozone_gen import __version__, cli, load, preview
-from ozone_gen.cli import main
+from ozone_gen.cli import main, outcome
 from ozone_gen.diagnostics import OutputError, Position, codes
 from ozone_gen.diagnostics.renderers import FORMATS
 from ozone_gen.json_schema import schema_text
 from ozone_gen.preview import Preview
+from ozone_gen.preview.profile import ColumnProfile, Kind, TableProfile
 from ozone_gen.preview.results import PreviewTable
 
 EXTERNAL = """\
@@ -37,7 +38,7 @@ Output = pytest.CaptureFixture[str]
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to work in, with a valid ozone.yaml."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(cli.DEBUG, raising=False)
+    monkeypatch.delenv(outcome.DEBUG, raising=False)
     Path("ozone.yaml").write_text(EXTERNAL % "a")
     return tmp_path
 
@@ -204,7 +205,7 @@ def test_validate_for_programs(site: Path, capsys: Output) -> None:
 
 def test_the_formats_are_those_of_the_renderers() -> None:
     (option,) = (each for each in cli.validate.params if each.name == "form")
-    assert sorted(option.type.choices) == sorted(FORMATS)  # type: ignore[attr-defined]
+    assert sorted(option.type.choices) == sorted([*FORMATS, "junit", "sarif"])  # type: ignore[attr-defined]
 
 
 # --- preview
@@ -254,6 +255,32 @@ def test_a_preview_shows_its_tables(site: Path, capsys: Output, monkeypatch: pyt
     out, err = capsys.readouterr()
     assert "Amina" in out
     assert "x.sql:3:0: warning[OZ027] a letter is damaged" in err
+
+
+def test_a_report_of_a_preview(site: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns, types = ("patient_id", "given_name"), ("bigint", "text")
+    table = PreviewTable("patients", columns, types, "patient_id", 1, (1, 1), ((7, "Amina"),), Path("x"))
+    profile = TableProfile(
+        "patients", 1, tuple(ColumnProfile(name, Kind.TEXT, 1, 1, 1, 1) for name in columns)
+    )
+    warning = codes.DamagedText.at(Position("x.sql", 3), "a letter of patient 7 is damaged")
+    monkeypatch.setattr(preview, "run_preview", lambda *_, **__: Preview((table,), {}, {}, (warning,)))
+    monkeypatch.setattr(preview, "profiles_of", lambda *_, **__: {"patients": profile})
+    assert main(["preview", "ozone.yaml", "--html", "report.html"]) == 0
+    assert capsys.readouterr().out.endswith("report: report.html\n")
+    page = Path("report.html").read_text(encoding="utf-8")
+    assert "Amina" in page
+    assert "a letter of patient 7 is damaged" in page
+    assert main(["preview", "ozone.yaml", "--html", "report.html", "--no-rows"]) == 0
+    page = Path("report.html").read_text(encoding="utf-8")
+    assert "Made to be shared." in page
+    assert "Amina" not in page
+    assert "patient 7" not in page
+
+
+def test_no_rows_is_about_a_report(site: Path, capsys: Output) -> None:
+    assert main(["preview", "ozone.yaml", "--no-rows"]) == 2
+    assert "name a file with --html" in capsys.readouterr().err
 
 
 # --- the rest
@@ -317,7 +344,7 @@ def test_our_fault_is_said_without_a_traceback(
     assert "something of ours" in out
     assert "please report" in out
     assert "Traceback" not in out + err
-    monkeypatch.setenv(cli.DEBUG, "1")
+    monkeypatch.setenv(outcome.DEBUG, "1")
     assert main(["render", "ozone.yaml", "-o", "out"]) == 2
     _, err = capsys.readouterr()
     assert err.startswith("Traceback")

@@ -8,8 +8,6 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -21,64 +19,7 @@ from ozone_gen.openmrs.demo.people import FIRST_PERSON, check_digit
 from ozone_gen.openmrs.demo.schema import create_table, tables
 from ozone_gen.openmrs.demo.sql import literal, quote
 from ozone_gen.openmrs.dictionary import demo_dictionary
-
-Value = str | int | float | None
-Rows = dict[str, list[dict[str, Value]]]
-
-PATIENTS = 155
-
-_ESCAPED = re.compile(r"\\(.)")
-_PLAIN = {"n": "\n", "r": "\r", "0": "\0", "Z": "\x1a"}
-_INSERT = re.compile(r"INSERT INTO `(\w+)` \(([^)]*)\) VALUES$")
-_VALUE = re.compile(r"'(?:[^'\\]|\\.)*'|[^,()]+")
-
-
-def unquote(escaped: str) -> str:
-    return _ESCAPED.sub(lambda match: _PLAIN.get(match[1], match[1]), escaped)
-
-
-def value(text: str) -> Value:
-    """The value of a literal."""
-    if text == "NULL":
-        return None
-    if text[0] == "'":
-        return unquote(text[1:-1]) if "\\" in text else text[1:-1]
-    return float(text) if "." in text else int(text)
-
-
-def read_rows(sql: str) -> Rows:
-    """Read every INSERT, by other means than the project's own reader of dumps."""
-    rows: Rows = {name: [] for name in tables()}
-    columns: list[str] = []
-    into: list[dict[str, Value]] = []
-    for line in sql.split("\n"):
-        if start := _INSERT.match(line):
-            into = rows[start[1]]
-            columns = [column.strip("` ") for column in start[2].split(",")]
-        elif line.startswith("("):
-            values = [value(text) for text in _VALUE.findall(line.rstrip(",;")[1:-1])]
-            into.append(dict(zip(columns, values, strict=True)))
-    return rows
-
-
-@cache
-def demo(patients: int = PATIENTS, seed: int = 1) -> Rows:
-    return read_rows(demo_sql(patients, seed).decode())
-
-
-@pytest.fixture(scope="module")
-def database() -> Iterator[sqlite3.Connection]:
-    """The demo database in SQLite, where content is easily asked for."""
-    connection = sqlite3.connect(":memory:")
-    for name, rows in demo().items():
-        columns = [column.name for column in tables()[name].columns]
-        connection.execute(f"CREATE TABLE {name} ({', '.join(columns)})")
-        connection.executemany(
-            f"INSERT INTO {name} VALUES ({','.join('?' * len(columns))})",
-            [[row.get(column) for column in columns] for row in rows],
-        )
-    yield connection
-    connection.close()
+from tests.oracle.demo_rows import PATIENTS, VALUE, Value, demo, read_rows, value
 
 
 def count(database: sqlite3.Connection, sql: str) -> int:
@@ -259,7 +200,7 @@ def test_constraint_names_are_short_enough_and_unique() -> None:
 def test_quoting_reads_back(text: str) -> None:
     quoted = quote(text)
     assert "\n" not in quoted
-    assert _VALUE.findall(quoted) == [quoted]
+    assert VALUE.findall(quoted) == [quoted]
     assert value(quoted) == text
 
 
@@ -339,92 +280,6 @@ def test_volume(database: sqlite3.Connection) -> None:
 
 
 # -- varied -------------------------------------------------------------------------------------------------
-
-VARIETY = {
-    "newborn": "person WHERE birthdate > '2025-10-01'",
-    "born before 1970": "person WHERE birthdate < '1970-01-01'",
-    "over ninety": "person WHERE birthdate < '1936-01-01'",
-    "unknown birthdate": "person JOIN patient ON patient_id = person_id WHERE birthdate IS NULL",
-    "estimated birthdate": "person WHERE birthdate_estimated = 1",
-    "unknown gender": "person JOIN patient ON patient_id = person_id WHERE gender = 'U'",
-    "dead, cause coded": "person WHERE dead = 1 AND cause_of_death IS NOT NULL",
-    "dead, cause in words": "person WHERE dead = 1 AND cause_of_death_non_coded IS NOT NULL",
-    "voided patient": "patient WHERE voided = 1",
-    "merged patient": "person_merge_log JOIN person ON person_id = loser_person_id WHERE person.voided = 1",
-    "voided patient whose encounters stand": "patient p JOIN encounter e USING (patient_id)"
-    " WHERE p.voided = 1 AND e.voided = 0",
-    "two names": "(SELECT 1 FROM person_name WHERE voided = 0 GROUP BY person_id HAVING COUNT(*) > 1)",
-    "voided preferred name": "person_name WHERE voided = 1 AND preferred = 1",
-    "no preferred name": "(SELECT 1 FROM person_name WHERE voided = 0 GROUP BY person_id HAVING "
-    "MAX(preferred) = 0)",
-    "no address": "patient WHERE patient_id NOT IN (SELECT person_id FROM person_address)",
-    "several identifiers": "(SELECT 1 FROM patient_identifier WHERE voided = 0 GROUP BY patient_id HAVING "
-    "COUNT(*) > 2)",
-    "voided visit": "visit WHERE voided = 1",
-    "voided visit whose encounters stand": "visit v JOIN encounter e USING (visit_id)"
-    " JOIN patient p ON p.patient_id = v.patient_id WHERE v.voided = 1 AND e.voided = 0 AND p.voided = 0",
-    "voided encounter whose observations stand": "encounter e JOIN obs o USING (encounter_id)"
-    " WHERE e.voided = 1 AND o.voided = 0",
-    "voided group whose members stand": "obs g JOIN obs m ON m.obs_group_id = g.obs_id"
-    " WHERE g.voided = 1 AND m.voided = 0",
-    "voided observation": "obs JOIN encounter e USING (encounter_id) WHERE obs.voided = 1 AND e.voided = 0",
-    "edited observation": "obs n JOIN obs o ON o.obs_id = n.previous_version"
-    " WHERE o.voided = 1 AND n.status = 'AMENDED' AND n.value_numeric <> o.value_numeric",
-    "open visit": "visit WHERE date_stopped IS NULL",
-    "retired visit type in use": "visit JOIN visit_type t USING (visit_type_id) WHERE t.retired = 1",
-    "retired encounter type in use": "encounter e JOIN encounter_type t"
-    " ON t.encounter_type_id = e.encounter_type WHERE t.retired = 1",
-    "retired concept in use": "obs JOIN concept c USING (concept_id) WHERE c.retired = 1",
-    "encounter without observations": "encounter WHERE encounter_id NOT IN"
-    " (SELECT encounter_id FROM obs WHERE encounter_id IS NOT NULL)",
-    "encounter without a visit": "encounter WHERE visit_id IS NULL",
-    "encounter without a form": "encounter WHERE form_id IS NULL",
-    "encounter without a provider": "encounter WHERE encounter_id NOT IN (SELECT encounter_id FROM "
-    "encounter_provider)",
-    "observation without an encounter": "obs WHERE encounter_id IS NULL",
-    "measured twice at once": "(SELECT 1 FROM obs WHERE voided = 0 AND value_numeric IS NOT NULL AND "
-    "obs_group_id IS NULL"
-    " GROUP BY encounter_id, concept_id, obs_datetime HAVING COUNT(*) > 1)",
-    "entered later, measured earlier": "obs a JOIN obs b USING (encounter_id, concept_id)"
-    " WHERE a.voided = 0 AND b.voided = 0 AND a.obs_id > b.obs_id AND a.obs_datetime < b.obs_datetime",
-    "several complaints": "(SELECT 1 FROM obs WHERE concept_id = :complaint AND voided = 0"
-    " GROUP BY encounter_id HAVING COUNT(DISTINCT value_coded) > 2)",
-    "diagnosis in words": "obs WHERE concept_id = :non_coded",
-    "answer's name recorded": "obs WHERE value_coded_name_id IS NOT NULL",
-    "drug as an answer": "obs WHERE value_drug IS NOT NULL",
-    "less than": "obs WHERE value_modifier = '<'",
-    "comment": "obs WHERE comments IS NOT NULL",
-    "result of an order": "obs JOIN orders USING (order_id)",
-    "discontinued order": "orders WHERE order_action = 'DISCONTINUE' AND previous_order_id IS NOT NULL",
-    "order's reason is not its concept": "orders WHERE order_reason <> concept_id",
-    "drug order in words": "drug_order WHERE drug_non_coded IS NOT NULL",
-    "corrected condition": "conditions WHERE previous_version IS NOT NULL",
-    "program left": "patient_program WHERE date_completed IS NOT NULL",
-    "program left without an outcome": "patient_program WHERE date_completed IS NOT NULL AND "
-    "outcome_concept_id IS NULL",
-    "appointment to come": "patient_appointment WHERE start_date_time >= '2026-01-01'",
-    "voided visit attribute": "visit_attribute a JOIN visit v USING (visit_id) WHERE a.voided = 1 AND "
-    "v.voided = 0",
-    "creator who is another person": "obs o JOIN users u ON u.user_id = o.creator"
-    " WHERE u.user_id <> u.person_id",
-    "name without a type": "concept_name WHERE concept_name_type IS NULL AND voided = 0",
-    "preferred synonym": "concept_name WHERE concept_name_type IS NULL AND locale_preferred = 1",
-    "short name": "concept_name WHERE concept_name_type = 'SHORT'",
-    "voided name": "concept_name WHERE voided = 1",
-    "concept without English": "concept WHERE concept_id NOT IN (SELECT concept_id FROM concept_name WHERE "
-    "locale = 'en')",
-    "concept without Swahili": "concept WHERE concept_id NOT IN (SELECT concept_id FROM concept_name WHERE "
-    "locale = 'sw')",
-    "shared term": "(SELECT 1 FROM concept_reference_map GROUP BY concept_reference_term_id HAVING COUNT(*) "
-    "> 1)",
-}
-
-
-@pytest.mark.parametrize("what", VARIETY)
-def test_variety(database: sqlite3.Connection, what: str) -> None:
-    keys = {"complaint": concept_id("5219"), "non_coded": concept_id("161602")}
-    found = database.execute(f"SELECT COUNT(*) FROM {VARIETY[what]}", keys).fetchone()[0]
-    assert found > 0
 
 
 def test_every_encounter_type_visit_type_and_diagnosis_is_used(database: sqlite3.Connection) -> None:

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from ozone_gen.render.emit import json_bytes, yaml_bytes
+from ozone_gen.render.emit import json_bytes, yaml_bytes, yaml_inline
 
 
 def read_1_1(content: bytes) -> Any:
@@ -254,6 +254,9 @@ def test_a_text_is_never_taken_for_something_else(text: str) -> None:
         content = yaml_bytes(data)
         assert read_1_1(content) == data, content
         assert read_1_2(content) == data, content
+        line = f"a: {yaml_inline(data)}  # comment".encode()
+        assert b"\n" not in line
+        assert read_1_1(line) == read_1_2(line) == {"a": data}, line
     if len(text) < 1000:
         keyed = {"x": 1, text: {text: text}}
         content = yaml_bytes(keyed)
@@ -295,6 +298,9 @@ def test_yaml_reads_back_alike(data: Any) -> None:
     content = yaml_bytes(data)
     assert same(read_1_1(content), data)
     assert same(read_1_2(content), data)
+    line = yaml_inline(data).encode()
+    assert same(read_1_1(line), data)
+    assert same(read_1_2(line), data)
 
 
 @given(DATA)
@@ -411,9 +417,18 @@ def test_subclasses_are_what_they_stand_for() -> None:
 def test_what_cannot_be_written_is_an_error(data: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
         yaml_bytes(data)
+    with pytest.raises(error):
+        yaml_inline(data)
     if not isinstance(next(iter(data)), int | None) and len(next(iter(data))) < 1000:
         with pytest.raises(error):
             json_bytes(data)
+
+
+def test_a_line_looks_like_a_persons() -> None:
+    data = {"concept": "CIEL:5089", "types": ["Visit Note", "a, b", "x: y"], "rows": 1, "no": None, "e": {}}
+    assert yaml_inline(data) == (
+        '{concept: CIEL:5089, types: [Visit Note, "a, b", "x: y"], rows: 1, "no": null, e: {}}'
+    )
 
 
 def test_json_is_indented_and_keeps_order_and_letters() -> None:

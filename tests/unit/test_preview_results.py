@@ -26,7 +26,7 @@ TABLE = FlattenedTable(
     time_column="time",
     common=(),
     body="",
-    reads=("obs",),
+    reads=(),
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import pytest
 from ozone_gen.diagnostics import OutputError, OzoneError
 from ozone_gen.flattening.table import FlattenedTable, SinkColumn, SqlType
 from ozone_gen.openmrs.demo import demo_sql
+from ozone_gen.openmrs.tables import tables_of
 from ozone_gen.preview import Stage, job_files, run, run_preview
 from ozone_gen.preview.java import Java
 from ozone_gen.preview.results import PreviewTable
@@ -27,7 +28,7 @@ TYPES = FlattenedTable(
     time_column="",
     common=(),
     body="FROM openmrs.encounter_type AS t",
-    reads=("encounter_type",),
+    reads=(tables_of("2.5")["encounter_type"],),
 )
 DUMP = """\
 CREATE TABLE `encounter_type` (`encounter_type_id` int NOT NULL, `name` varchar(50), `retired` tinyint(1),
@@ -155,7 +156,7 @@ def test_flink_itself(tmp_path: Path) -> None:
         time_column="made",
         common=(),
         body="FROM openmrs.person AS p LEFT JOIN openmrs.person_name AS n ON n.person_id = p.person_id",
-        reads=("person", "person_name"),
+        reads=(tables_of("2.5")["person"], tables_of("2.5")["person_name"]),
     )
     columns = (
         "person_id int, gender char(1), birthdate date, birthdate_estimated tinyint(1), dead tinyint(1), "

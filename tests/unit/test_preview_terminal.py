@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from ozone_gen.preview.profile import Answer, ColumnProfile, Kind, TableProfile
 from ozone_gen.preview.results import PreviewTable
 from ozone_gen.preview.run import Preview, Stage
 from ozone_gen.preview.terminal import ProgressStages, fitting, show_preview
@@ -29,10 +30,15 @@ EMPTY = PreviewTable("empty", ("id",), ("bigint",), "id", 0, (0,), (), Path("pre
 SECONDS = {Stage.READING: 1.04, Stage.FLATTENING: 10.0}
 
 
-def shown(width: int, *tables: PreviewTable, foremost: Mapping[str, list[str]] | None = None) -> str:
+def shown(
+    width: int,
+    *tables: PreviewTable,
+    foremost: Mapping[str, list[str]] | None = None,
+    profiles: Mapping[str, TableProfile] | None = None,
+) -> str:
     out = io.StringIO()
     console = Console(file=out, width=width, force_terminal=False, color_system=None)
-    show_preview(Preview(tables, {"obs": 3}, SECONDS, ()), console, foremost)
+    show_preview(Preview(tables, {"obs": 3}, SECONDS, ()), console, foremost, profiles)
     return out.getvalue()
 
 
@@ -101,3 +107,35 @@ def test_stages_in_a_log_and_on_a_terminal() -> None:
             assert "starting Flink" in out.getvalue()
         else:
             assert out.getvalue() == "reading the data ...\nstarting Flink ...\n"
+
+
+def profile(*columns: ColumnProfile) -> Mapping[str, TableProfile]:
+    return {"vitals": TableProfile("vitals", 3, columns)}
+
+
+def test_the_columns_of_a_table() -> None:
+    weight = ColumnProfile("weight_kg", Kind.NUMBER, 1000, 661, 9, 3, 2.5, 36.6, 70.0)
+    nothing = ColumnProfile("nothing", Kind.TEXT, 1000, 0, 0, 0)
+    rare = ColumnProfile("note", Kind.TEXT, 1000, 1, 1, 1, answers=(Answer("[red]x\n\x1b[31m" * 30, 1, 1),))
+    declared = {"vitals": ["weight_kg", "nothing", "note"]}
+    text = shown(100, VITALS, foremost=declared, profiles=profile(weight, nothing, rare))
+    assert max(map(len, text.splitlines())) <= 100
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    start = next(number for number, line in enumerate(lines) if "with a value" in line)
+    assert lines[start].startswith("column holds with a value different least … median … greatest, or")
+    assert lines[start + 2] == "weight_kg number 661 ██████▋··· 66 % 9 2.5 … 36.6 … 70"
+    assert lines[start + 3] == "nothing text 0 ·········· 0 % 0"
+    assert lines[start + 4].startswith("note text 1 ▏········· <1 % 1 [red]x [31m[red]x [31m")
+
+
+def test_on_a_narrow_terminal_less_is_said_of_columns() -> None:
+    weight = ColumnProfile("weight_kg", Kind.NUMBER, 1000, 661, 9, 3, 2.5, 36.6, 70.0)
+    text = shown(60, VITALS, foremost={"vitals": ["weight_kg"]}, profiles=profile(weight))
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert "column with a value values" in lines
+    assert "weight_kg 661 66 % 2.5 … 36.6 … 70" in lines
+
+
+def test_empty_columns_of_other_tables_are_named() -> None:
+    assert "empty: nothing" in shown(100, VITALS).splitlines()
+    assert "empty:" not in shown(100, EMPTY)

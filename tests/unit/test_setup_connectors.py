@@ -169,9 +169,11 @@ def test_a_connector_that_somebody_deleted_comes_back(site: Site) -> None:
 
 def test_a_left_over_connector_is_removed_first_and_a_foreign_one_stays(site: Site) -> None:
     foreign = {"connector.class": MARIADB, "topic.prefix": "lab", "name": "lab"}
-    site.connect.connectors.update({"old": {**CONFIG, "name": "old"}, "lab": foreign})
+    renamed = {**CONFIG, "name": "emr", "topic.prefix": "emr-0a1b2c3d"}
+    site.connect.connectors.update({"old": {**CONFIG, "name": "old"}, "emr": renamed, "lab": foreign})
     assert site.step() == []
-    assert site.connect.orders == ["DELETE /connectors/old", "PUT /connectors/openmrs/config"]
+    removed = ["DELETE /connectors/old", "DELETE /connectors/emr"]
+    assert site.connect.orders == [*removed, "PUT /connectors/openmrs/config"]
     assert site.connect.connectors["lab"] == foreign
 
 
@@ -397,9 +399,9 @@ def test_a_broken_connector_file_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_the_rendered_source_is_read(tmp_path: Path) -> None:
     path = tmp_path / "source.json"
-    source = {"engine": "mariadb", "database": "openmrs", "tables": ["obs"], "server_id": 5001}
+    source = {"engine": "mariadb", "database": "openmrs", "tables": {"obs": ["obs_id"]}, "server_id": 5001}
     path.write_text(json.dumps(source), encoding="utf-8")
-    assert read_source(path) == Source("mariadb", "openmrs", ("obs",), 5001)
+    assert read_source(path) == Source("mariadb", "openmrs", {"obs": ("obs_id",)}, 5001)
     path.write_text("{}", encoding="utf-8")
     with pytest.raises(RefusedError, match="cannot be used"):
         read_source(path)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from templates.setup import flink_generation
+from templates.setup.flink_checkpoints import Checkpoints
 from templates.setup.flink_generation import Volume, cancel_jobs
 from templates.setup.waiting import NotReadyError, RefusedError
 
@@ -77,6 +78,7 @@ class FakeFlink:
     def __init__(self) -> None:
         self.jobs: dict[str, list[str]] = {}
         self.cancelled: list[str] = []
+        self.in_progress = self.asked = 0
         self.status = 200
 
     def answer(self, method: str, path: str) -> tuple[int, Any]:
@@ -91,6 +93,14 @@ class FakeFlink:
             job = path.removeprefix("/jobs/").removesuffix("?mode=cancel")
             self.cancelled.append(job)
             return 202, {}
+        if method == "GET" and path.endswith("/checkpoints") and self.jobs:
+            return 200, {
+                "counts": {"in_progress": self.in_progress},
+                "latest": {"completed": {"end_to_end_duration": 3_000} if self.cancelled else None},
+            }
+        if method == "POST" and path.endswith("/checkpoints"):
+            self.asked += 1
+            return 202, {"request-id": "1"}
         return 404, {"errors": ["not found"]}
 
 
@@ -107,7 +117,7 @@ def flink() -> Iterator[tuple[FakeFlink, str]]:
             self.end_headers()
             self.wfile.write(text)
 
-        do_GET = do_PATCH = _answer
+        do_GET = do_PATCH = do_POST = _answer
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
@@ -149,3 +159,35 @@ def test_a_job_that_does_not_end_is_waited_for(
     with pytest.raises(NotReadyError, match="does not end"):
         cancel_jobs(url, sleep=lambda _: None)
     assert fake.cancelled == ["now"]
+
+
+def test_checkpoints_are_asked_for_with_pauses(flink: tuple[FakeFlink, str]) -> None:
+    fake, url = flink
+    now = 0.0
+    checkpoints = Checkpoints(url, clock=lambda: now)
+    now = 9.0
+    checkpoints.hurry()
+    assert fake.asked == 0, "there is no job"
+    fake.jobs = {"now": ["RUNNING"]}
+    checkpoints.hurry()
+    checkpoints.hurry()
+    assert fake.asked == 1
+    now, fake.in_progress = 15.0, 1
+    checkpoints.hurry()
+    now, fake.in_progress = 19.0, 0
+    checkpoints.hurry()
+    assert fake.asked == 1
+    now = 20.0
+    checkpoints.hurry()
+    assert fake.asked == 2
+    fake.cancelled = ["one that took three seconds"]
+    now = 31.0
+    checkpoints.hurry()
+    assert fake.asked == 2
+    now = 32.0
+    checkpoints.hurry()
+    assert fake.asked == 3
+    fake.status = 503
+    now = 60.0
+    checkpoints.hurry()
+    Checkpoints("http://127.0.0.1:9").hurry()

@@ -10,7 +10,7 @@ from templates.setup.source_check import Source, check_source, global_privileges
 from templates.setup.source_session import Login, connection_problem
 
 LOGIN = Login("mysql", 3306, "debezium", "secret")
-SOURCE = Source("mysql", "openmrs", ("obs", "person"), 5001)
+SOURCE = Source("mysql", "openmrs", {"obs": ("obs_id",), "person": ("person_id",)}, 5001)
 
 # MySQL 8.4 writes out what ALL PRIVILEGES means (its documentation, "SHOW GRANTS Statement").
 ALL_IN_MYSQL = (
@@ -120,7 +120,7 @@ def test_an_older_mysql_has_another_status_statement(mysql: FakeMySQL) -> None:
 
 
 def test_a_damaged_table_is_named(mysql: FakeMySQL) -> None:
-    mysql.answers["SELECT 1 FROM `openmrs`.`obs` LIMIT 0"] = pymysql.OperationalError(1194, "crashed")
+    mysql.answers["SELECT `obs_id` FROM `openmrs`.`obs` LIMIT 0"] = pymysql.OperationalError(1194, "crashed")
     problem = check_source(SOURCE, LOGIN).problems[0]
     assert problem.message == "The table 'obs' cannot be read (error 1194)."
     assert "CHECK TABLE `openmrs`.`obs`;" in problem.cure

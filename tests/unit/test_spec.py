@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from ozone_gen import spec
+from ozone_gen import spec, values
 from ozone_gen.components import COMPONENTS
 from ozone_gen.flattening.declared import Repeat
-from ozone_gen.spec import IMAGES, MEMORY, PUBLISHED_PORTS, OzoneSpec, referenced_variable
+from ozone_gen.spec import IMAGES, MEMORY, PUBLISHED_PORTS, OzoneSpec
+from ozone_gen.values import referenced_variable
 
 MINIMAL: dict[str, Any] = {
     "version": 1,
@@ -92,25 +93,29 @@ def test_every_model_refuses_unknown_keys_and_conversions() -> None:
 @pytest.mark.parametrize(
     ("pattern", "good", "bad"),
     [
-        (spec.NAME_PATTERN, ["a", "a_1", "a" * 63], ["", "A", "1a", "a-b", "a b", 'a"', "a" * 64, "é"]),
-        (spec.SITE_ID_PATTERN, ["a", "1", "a-b", "a" * 42], ["", "-a", "a-", "A", "a_b", "..", "a/b", "a" * 43]),
+        (values.NAME_PATTERN, ["a", "a_1", "a" * 63], ["", "A", "1a", "a-b", "a b", 'a"', "a" * 64, "é"]),
+        (values.SITE_ID_PATTERN, ["a", "1", "a-b", "a" * 42], ["", "-a", "a-", "A", "a_b", "..", "a/b", "a" * 43]),
         (
-            spec.CONCEPT_PATTERN,
+            values.CONCEPT_PATTERN,
             ["CIEL:5089", "SNOMED CT:27113001", "LOINC:3141-9", "5089" + "A" * 32, "0" * 36, "1" * 38],
             ["5089", "CIEL:", ":5089", "CIEL: 5089", "CIEL :5089", "A:'1'", "A:`", "A:b:c", "0" * 35, "0" * 39],
         ),
-        (spec.DATABASE_PATTERN, ["openmrs", "OpenMRS_2"], ["", "2x", "a-b", "a.b", "a`"]),
-        (spec.HOST_PATTERN, ["db", "db-1.example.org", "10.0.0.1", "${DB_HOST}"], ["", "-x", "a b", "a:1", "${x}"]),
-        (spec.USERNAME_PATTERN, ["a", "ab@c", "${DB_USER}"], ["", "a b", "a'b", 'a"b', "a\\b", "$a", "${a}"]),
-        (spec.PASSWORD_PATTERN, ["${P}", "p", "p$w", "$", "p{}", "é ü"], ["${p}", "${P}x", "x${P}", "${", "a\nb"]),
-        (spec.TIMEZONE_PATTERN, ["UTC", "Africa/Nairobi", "Etc/GMT+3"], ["", "/etc", "../x", "a/b/c/d", "a b"]),
-        (spec.LOCALE_PATTERN, ["en", "en_GB", "swa"], ["", "EN", "en-GB", "en_gb", "english"]),
-        (spec.LINE_PATTERN, ["a", "é 'x'"], ["", "a\nb", "a\tb", "\x7f"]),
-        (spec.TEXT_PATTERN, ["a\nb\tc"], ["", "a\rb", "\x00"]),
-        (spec.ADDRESS_PATTERN, ["127.0.0.1", "0.0.0.0"], ["256.0.0.1", "1.2.3", "1.2.3.4.", "::1", "localhost"]),
-        (spec.MEMORY_PATTERN, ["1m", "2g", "768m"], ["0m", "2", "2G", "1.5g", "-1m"]),
-        (spec.IMAGE_PATTERN, ["postgres:16", "r.example:5000/x/y:1", "x@sha256:" + "a" * 64], ["", "X", "a b", "a\n"]),
-        (spec.VARIABLE_PATTERN, ["${A}", "${_A1}"], ["$A", "${a}", "${A:-b}", "${1}", "${}"]),
+        (values.DATABASE_PATTERN, ["openmrs", "OpenMRS_2"], ["", "2x", "a-b", "a.b", "a`"]),
+        (values.HOST_PATTERN, ["db", "db-1.example.org", "10.0.0.1", "${DB_HOST}"], ["", "-x", "a b", "a:1", "${x}"]),
+        (values.USERNAME_PATTERN, ["a", "ab@c", "${DB_USER}"], ["", "a b", "a'b", 'a"b', "a\\b", "$a", "${a}"]),
+        (values.PASSWORD_PATTERN, ["${P}", "p", "p$w", "$", "p{}", "é ü"], ["${p}", "${P}x", "x${P}", "${", "a\nb"]),
+        (values.TIMEZONE_PATTERN, ["UTC", "Africa/Nairobi", "Etc/GMT+3"], ["", "/etc", "../x", "a/b/c/d", "a b"]),
+        (values.LOCALE_PATTERN, ["en", "en_GB", "swa"], ["", "EN", "en-GB", "en_gb", "english"]),
+        (values.LINE_PATTERN, ["a", "é 'x'"], ["", "a\nb", "a\tb", "\x7f"]),
+        (values.TEXT_PATTERN, ["a\nb\tc"], ["", "a\rb", "\x00"]),
+        (values.ADDRESS_PATTERN, ["127.0.0.1", "0.0.0.0"], ["256.0.0.1", "1.2.3", "1.2.3.4.", "::1", "localhost"]),
+        (values.MEMORY_PATTERN, ["1m", "2g", "768m"], ["0m", "2", "2G", "1.5g", "-1m"]),
+        (
+            values.IMAGE_PATTERN,
+            ["postgres:16", "r.example:5000/x/y:1", "x@sha256:" + "a" * 64],
+            ["", "X", "a b", "a\n"],
+        ),
+        (values.VARIABLE_PATTERN, ["${A}", "${_A1}"], ["$A", "${a}", "${A:-b}", "${1}", "${}"]),
     ],
 )
 def test_forms(pattern: str, good: list[str], bad: list[str]) -> None:
@@ -121,9 +126,9 @@ def test_forms(pattern: str, good: list[str], bad: list[str]) -> None:
 
 
 def test_every_form_has_its_words() -> None:
-    assert all(spec.FORMS.values())
-    patterns = {value for name, value in vars(spec).items() if name.endswith("_PATTERN") and name[0] != "_"}
-    assert patterns - spec.FORMS.keys() == {spec.VARIABLE_PATTERN}
+    assert all(values.FORMS.values())
+    patterns = {value for name, value in vars(values).items() if name.endswith("_PATTERN") and name[0] != "_"}
+    assert patterns - values.FORMS.keys() == {values.VARIABLE_PATTERN}
 
 
 @pytest.mark.parametrize(("value", "name"), [("${P}", "P"), ("p", None), ("${P", None), ("$P", None)])

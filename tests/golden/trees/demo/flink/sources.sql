@@ -7,8 +7,9 @@ CREATE TABLE `openmrs`.`concept` (
   PRIMARY KEY (`concept_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.concept',
+  'topic' = 'openmrs-84bc04d3.openmrs.concept',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -21,8 +22,9 @@ CREATE TABLE `openmrs`.`concept_answer` (
   PRIMARY KEY (`concept_answer_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.concept_answer',
+  'topic' = 'openmrs-84bc04d3.openmrs.concept_answer',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -33,8 +35,9 @@ CREATE TABLE `openmrs`.`concept_map_type` (
   PRIMARY KEY (`concept_map_type_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.concept_map_type',
+  'topic' = 'openmrs-84bc04d3.openmrs.concept_map_type',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -50,8 +53,9 @@ CREATE TABLE `openmrs`.`concept_name` (
   PRIMARY KEY (`concept_name_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.concept_name',
+  'topic' = 'openmrs-84bc04d3.openmrs.concept_name',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -64,8 +68,9 @@ CREATE TABLE `openmrs`.`concept_reference_map` (
   PRIMARY KEY (`concept_map_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.concept_reference_map',
+  'topic' = 'openmrs-84bc04d3.openmrs.concept_reference_map',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -73,12 +78,12 @@ CREATE TABLE `openmrs`.`concept_reference_map` (
 CREATE TABLE `openmrs`.`concept_reference_source` (
   `concept_source_id` INT,
   `name` STRING,
-  `retired` STRING,
   PRIMARY KEY (`concept_source_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.concept_reference_source',
+  'topic' = 'openmrs-84bc04d3.openmrs.concept_reference_source',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -87,12 +92,14 @@ CREATE TABLE `openmrs`.`concept_reference_term` (
   `concept_reference_term_id` INT,
   `concept_source_id` INT,
   `code` STRING,
+  `name` STRING,
   `retired` STRING,
   PRIMARY KEY (`concept_reference_term_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.concept_reference_term',
+  'topic' = 'openmrs-84bc04d3.openmrs.concept_reference_term',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -105,8 +112,9 @@ CREATE TABLE `openmrs`.`concept_set` (
   PRIMARY KEY (`concept_set_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.concept_set',
+  'topic' = 'openmrs-84bc04d3.openmrs.concept_set',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -119,15 +127,15 @@ CREATE TABLE `openmrs`.`encounter` (
   `form_id` INT,
   `encounter_datetime` BIGINT,
   `creator` INT,
-  `date_created` BIGINT,
   `voided` STRING,
   `visit_id` INT,
   `uuid` STRING,
   PRIMARY KEY (`encounter_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.encounter',
+  'topic' = 'openmrs-84bc04d3.openmrs.encounter',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -135,13 +143,13 @@ CREATE TABLE `openmrs`.`encounter` (
 CREATE TABLE `openmrs`.`encounter_type` (
   `encounter_type_id` INT,
   `name` STRING,
-  `retired` STRING,
   `uuid` STRING,
   PRIMARY KEY (`encounter_type_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.encounter_type',
+  'topic' = 'openmrs-84bc04d3.openmrs.encounter_type',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -150,13 +158,13 @@ CREATE TABLE `openmrs`.`form` (
   `form_id` INT,
   `name` STRING,
   `version` STRING,
-  `retired` STRING,
   `uuid` STRING,
   PRIMARY KEY (`form_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.form',
+  'topic' = 'openmrs-84bc04d3.openmrs.form',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -164,13 +172,14 @@ CREATE TABLE `openmrs`.`form` (
 CREATE TABLE `openmrs`.`location` (
   `location_id` INT,
   `name` STRING,
-  `retired` STRING,
+  `creator` INT,
   `uuid` STRING,
   PRIMARY KEY (`location_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.location',
+  'topic' = 'openmrs-84bc04d3.openmrs.location',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -202,8 +211,9 @@ CREATE TABLE `openmrs`.`obs` (
   PRIMARY KEY (`obs_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.obs',
+  'topic' = 'openmrs-84bc04d3.openmrs.obs',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -216,8 +226,9 @@ CREATE TABLE `openmrs`.`patient` (
   PRIMARY KEY (`patient_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.patient',
+  'topic' = 'openmrs-84bc04d3.openmrs.patient',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -233,8 +244,9 @@ CREATE TABLE `openmrs`.`patient_identifier` (
   PRIMARY KEY (`patient_identifier_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.patient_identifier',
+  'topic' = 'openmrs-84bc04d3.openmrs.patient_identifier',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -245,8 +257,9 @@ CREATE TABLE `openmrs`.`patient_identifier_type` (
   PRIMARY KEY (`patient_identifier_type_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.patient_identifier_type',
+  'topic' = 'openmrs-84bc04d3.openmrs.patient_identifier_type',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -267,8 +280,9 @@ CREATE TABLE `openmrs`.`person` (
   PRIMARY KEY (`person_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.person',
+  'topic' = 'openmrs-84bc04d3.openmrs.person',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -303,8 +317,9 @@ CREATE TABLE `openmrs`.`person_address` (
   PRIMARY KEY (`person_address_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.person_address',
+  'topic' = 'openmrs-84bc04d3.openmrs.person_address',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -318,8 +333,9 @@ CREATE TABLE `openmrs`.`person_attribute` (
   PRIMARY KEY (`person_attribute_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.person_attribute',
+  'topic' = 'openmrs-84bc04d3.openmrs.person_attribute',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -331,8 +347,9 @@ CREATE TABLE `openmrs`.`person_attribute_type` (
   PRIMARY KEY (`person_attribute_type_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.person_attribute_type',
+  'topic' = 'openmrs-84bc04d3.openmrs.person_attribute_type',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -349,8 +366,9 @@ CREATE TABLE `openmrs`.`person_name` (
   PRIMARY KEY (`person_name_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.person_name',
+  'topic' = 'openmrs-84bc04d3.openmrs.person_name',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -361,8 +379,9 @@ CREATE TABLE `openmrs`.`users` (
   PRIMARY KEY (`user_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.users',
+  'topic' = 'openmrs-84bc04d3.openmrs.users',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -375,14 +394,14 @@ CREATE TABLE `openmrs`.`visit` (
   `date_stopped` BIGINT,
   `location_id` INT,
   `creator` INT,
-  `date_created` BIGINT,
   `voided` STRING,
   `uuid` STRING,
   PRIMARY KEY (`visit_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.visit',
+  'topic' = 'openmrs-84bc04d3.openmrs.visit',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -396,8 +415,9 @@ CREATE TABLE `openmrs`.`visit_attribute` (
   PRIMARY KEY (`visit_attribute_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.visit_attribute',
+  'topic' = 'openmrs-84bc04d3.openmrs.visit_attribute',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -409,8 +429,9 @@ CREATE TABLE `openmrs`.`visit_attribute_type` (
   PRIMARY KEY (`visit_attribute_type_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.visit_attribute_type',
+  'topic' = 'openmrs-84bc04d3.openmrs.visit_attribute_type',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -418,13 +439,13 @@ CREATE TABLE `openmrs`.`visit_attribute_type` (
 CREATE TABLE `openmrs`.`visit_type` (
   `visit_type_id` INT,
   `name` STRING,
-  `retired` STRING,
   `uuid` STRING,
   PRIMARY KEY (`visit_type_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-10faf638.openmrs.visit_type',
+  'topic' = 'openmrs-84bc04d3.openmrs.visit_type',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );

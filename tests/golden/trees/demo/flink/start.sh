@@ -20,6 +20,8 @@ if [ "$(cat $data/plan 2>/dev/null)" != "$OZONE_FINGERPRINT" ]; then
   exit 1
 fi
 generation=$(cat $data/generation)
+# The job's sources and sinks carry it.
+export OZONE_GENERATION=$generation
 # A new generation under a running process (the sink was wiped, say) ends it; Docker starts it again in the new one.
 (
   while sleep 2; do

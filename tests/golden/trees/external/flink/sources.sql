@@ -2,13 +2,13 @@ CREATE DATABASE `openmrs`;
 
 CREATE TABLE `openmrs`.`concept` (
   `concept_id` INT,
-  `retired` STRING,
   `uuid` STRING,
   PRIMARY KEY (`concept_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.concept',
+  'topic' = 'openmrs-5274cd11.openmrs.concept',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -19,8 +19,9 @@ CREATE TABLE `openmrs`.`concept_map_type` (
   PRIMARY KEY (`concept_map_type_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.concept_map_type',
+  'topic' = 'openmrs-5274cd11.openmrs.concept_map_type',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -36,8 +37,9 @@ CREATE TABLE `openmrs`.`concept_name` (
   PRIMARY KEY (`concept_name_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.concept_name',
+  'topic' = 'openmrs-5274cd11.openmrs.concept_name',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -50,8 +52,9 @@ CREATE TABLE `openmrs`.`concept_reference_map` (
   PRIMARY KEY (`concept_map_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.concept_reference_map',
+  'topic' = 'openmrs-5274cd11.openmrs.concept_reference_map',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -59,12 +62,12 @@ CREATE TABLE `openmrs`.`concept_reference_map` (
 CREATE TABLE `openmrs`.`concept_reference_source` (
   `concept_source_id` INT,
   `name` STRING,
-  `retired` STRING,
   PRIMARY KEY (`concept_source_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.concept_reference_source',
+  'topic' = 'openmrs-5274cd11.openmrs.concept_reference_source',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -73,12 +76,14 @@ CREATE TABLE `openmrs`.`concept_reference_term` (
   `concept_reference_term_id` INT,
   `concept_source_id` INT,
   `code` STRING,
+  `name` STRING,
   `retired` STRING,
   PRIMARY KEY (`concept_reference_term_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.concept_reference_term',
+  'topic' = 'openmrs-5274cd11.openmrs.concept_reference_term',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -91,15 +96,15 @@ CREATE TABLE `openmrs`.`encounter` (
   `form_id` INT,
   `encounter_datetime` BIGINT,
   `creator` INT,
-  `date_created` BIGINT,
   `voided` STRING,
   `visit_id` INT,
   `uuid` STRING,
   PRIMARY KEY (`encounter_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.encounter',
+  'topic' = 'openmrs-5274cd11.openmrs.encounter',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -107,13 +112,13 @@ CREATE TABLE `openmrs`.`encounter` (
 CREATE TABLE `openmrs`.`encounter_type` (
   `encounter_type_id` INT,
   `name` STRING,
-  `retired` STRING,
   `uuid` STRING,
   PRIMARY KEY (`encounter_type_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.encounter_type',
+  'topic' = 'openmrs-5274cd11.openmrs.encounter_type',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -122,13 +127,13 @@ CREATE TABLE `openmrs`.`form` (
   `form_id` INT,
   `name` STRING,
   `version` STRING,
-  `retired` STRING,
   `uuid` STRING,
   PRIMARY KEY (`form_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.form',
+  'topic' = 'openmrs-5274cd11.openmrs.form',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -136,13 +141,14 @@ CREATE TABLE `openmrs`.`form` (
 CREATE TABLE `openmrs`.`location` (
   `location_id` INT,
   `name` STRING,
-  `retired` STRING,
+  `creator` INT,
   `uuid` STRING,
   PRIMARY KEY (`location_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.location',
+  'topic' = 'openmrs-5274cd11.openmrs.location',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -153,29 +159,17 @@ CREATE TABLE `openmrs`.`obs` (
   `concept_id` INT,
   `encounter_id` INT,
   `obs_datetime` BIGINT,
-  `location_id` INT,
   `obs_group_id` INT,
-  `accession_number` STRING,
   `value_coded` INT,
-  `value_drug` INT,
-  `value_datetime` BIGINT,
   `value_numeric` DOUBLE,
-  `value_modifier` STRING,
-  `value_text` STRING,
-  `value_complex` STRING,
-  `comments` STRING,
-  `creator` INT,
-  `date_created` BIGINT,
   `voided` STRING,
-  `void_reason` STRING,
   `uuid` STRING,
-  `previous_version` INT,
-  `form_namespace_and_path` STRING,
   PRIMARY KEY (`obs_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.obs',
+  'topic' = 'openmrs-5274cd11.openmrs.obs',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -188,8 +182,9 @@ CREATE TABLE `openmrs`.`patient` (
   PRIMARY KEY (`patient_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.patient',
+  'topic' = 'openmrs-5274cd11.openmrs.patient',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -205,8 +200,9 @@ CREATE TABLE `openmrs`.`patient_identifier` (
   PRIMARY KEY (`patient_identifier_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.patient_identifier',
+  'topic' = 'openmrs-5274cd11.openmrs.patient_identifier',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -217,8 +213,9 @@ CREATE TABLE `openmrs`.`patient_identifier_type` (
   PRIMARY KEY (`patient_identifier_type_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.patient_identifier_type',
+  'topic' = 'openmrs-5274cd11.openmrs.patient_identifier_type',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -239,8 +236,9 @@ CREATE TABLE `openmrs`.`person` (
   PRIMARY KEY (`person_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.person',
+  'topic' = 'openmrs-5274cd11.openmrs.person',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -275,8 +273,9 @@ CREATE TABLE `openmrs`.`person_address` (
   PRIMARY KEY (`person_address_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.person_address',
+  'topic' = 'openmrs-5274cd11.openmrs.person_address',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -290,8 +289,9 @@ CREATE TABLE `openmrs`.`person_attribute` (
   PRIMARY KEY (`person_attribute_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.person_attribute',
+  'topic' = 'openmrs-5274cd11.openmrs.person_attribute',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -303,8 +303,9 @@ CREATE TABLE `openmrs`.`person_attribute_type` (
   PRIMARY KEY (`person_attribute_type_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.person_attribute_type',
+  'topic' = 'openmrs-5274cd11.openmrs.person_attribute_type',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -321,8 +322,9 @@ CREATE TABLE `openmrs`.`person_name` (
   PRIMARY KEY (`person_name_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.person_name',
+  'topic' = 'openmrs-5274cd11.openmrs.person_name',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -333,8 +335,9 @@ CREATE TABLE `openmrs`.`users` (
   PRIMARY KEY (`user_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.users',
+  'topic' = 'openmrs-5274cd11.openmrs.users',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -347,14 +350,14 @@ CREATE TABLE `openmrs`.`visit` (
   `date_stopped` BIGINT,
   `location_id` INT,
   `creator` INT,
-  `date_created` BIGINT,
   `voided` STRING,
   `uuid` STRING,
   PRIMARY KEY (`visit_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.visit',
+  'topic' = 'openmrs-5274cd11.openmrs.visit',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -368,8 +371,9 @@ CREATE TABLE `openmrs`.`visit_attribute` (
   PRIMARY KEY (`visit_attribute_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.visit_attribute',
+  'topic' = 'openmrs-5274cd11.openmrs.visit_attribute',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -381,8 +385,9 @@ CREATE TABLE `openmrs`.`visit_attribute_type` (
   PRIMARY KEY (`visit_attribute_type_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.visit_attribute_type',
+  'topic' = 'openmrs-5274cd11.openmrs.visit_attribute_type',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );
@@ -390,13 +395,13 @@ CREATE TABLE `openmrs`.`visit_attribute_type` (
 CREATE TABLE `openmrs`.`visit_type` (
   `visit_type_id` INT,
   `name` STRING,
-  `retired` STRING,
   `uuid` STRING,
   PRIMARY KEY (`visit_type_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'openmrs-005734a9.openmrs.visit_type',
+  'topic' = 'openmrs-5274cd11.openmrs.visit_type',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.group.id' = 'ozone-${OZONE_GENERATION}',
   'key.format' = 'json',
   'value.format' = 'json'
 );

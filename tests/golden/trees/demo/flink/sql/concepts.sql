@@ -11,8 +11,8 @@ CREATE TABLE `sink`.`concepts` (
   PRIMARY KEY (`concept_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'jdbc',
-  'url' = 'jdbc:postgresql://${ANALYTICS_DB_HOST}:${ANALYTICS_DB_PORT}/${ANALYTICS_DB_NAME}?reWriteBatchedInserts=true',
-  'table-name' = 'public.concepts',
+  'url' = 'jdbc:postgresql://${ANALYTICS_DB_HOST}:${ANALYTICS_DB_PORT}/${ANALYTICS_DB_NAME}?reWriteBatchedInserts=true&currentSchema=ozone_next_${OZONE_GENERATION},public',
+  'table-name' = '"concepts"',
   'username' = '${ANALYTICS_DB_USER}',
   'password' = '${ANALYTICS_DB_PASSWORD}',
   'sink.buffer-flush.max-rows' = '5000',
@@ -37,7 +37,8 @@ WITH concept_label AS (
   WHERE place = 1
 ),
 mapping AS (
-  SELECT m.concept_id, s.name AS source, t.code, y.name = 'SAME-AS' AS same_as
+  SELECT m.concept_map_id, m.concept_id, s.name AS source,
+    t.code, t.name AS term_name, t.retired AS term_retired, y.name AS map_type, y.name = 'SAME-AS' AS same_as
   FROM `openmrs`.`concept_reference_map` m
   JOIN `openmrs`.`concept_reference_term` t ON t.concept_reference_term_id = m.concept_reference_term_id
   JOIN `openmrs`.`concept_reference_source` s ON s.concept_source_id = t.concept_source_id

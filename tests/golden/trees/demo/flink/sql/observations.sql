@@ -36,8 +36,8 @@ CREATE TABLE `sink`.`observations` (
   PRIMARY KEY (`obs_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'jdbc',
-  'url' = 'jdbc:postgresql://${ANALYTICS_DB_HOST}:${ANALYTICS_DB_PORT}/${ANALYTICS_DB_NAME}?reWriteBatchedInserts=true',
-  'table-name' = 'public.observations',
+  'url' = 'jdbc:postgresql://${ANALYTICS_DB_HOST}:${ANALYTICS_DB_PORT}/${ANALYTICS_DB_NAME}?reWriteBatchedInserts=true&currentSchema=ozone_next_${OZONE_GENERATION},public',
+  'table-name' = '"observations"',
   'username' = '${ANALYTICS_DB_USER}',
   'password' = '${ANALYTICS_DB_PASSWORD}',
   'sink.buffer-flush.max-rows' = '5000',
@@ -62,7 +62,8 @@ WITH concept_label AS (
   WHERE place = 1
 ),
 mapping AS (
-  SELECT m.concept_id, s.name AS source, t.code, y.name = 'SAME-AS' AS same_as
+  SELECT m.concept_map_id, m.concept_id, s.name AS source,
+    t.code, t.name AS term_name, t.retired AS term_retired, y.name AS map_type, y.name = 'SAME-AS' AS same_as
   FROM `openmrs`.`concept_reference_map` m
   JOIN `openmrs`.`concept_reference_term` t ON t.concept_reference_term_id = m.concept_reference_term_id
   JOIN `openmrs`.`concept_reference_source` s ON s.concept_source_id = t.concept_source_id
@@ -80,23 +81,29 @@ described_concept AS (
   LEFT JOIN first_mapping f ON f.concept_id = c.concept_id
 ),
 visit_context AS (
-  SELECT v.visit_id, v.uuid, v.date_started, v.date_stopped, v.voided, t.name AS visit_type
+  SELECT v.visit_id, v.uuid, v.date_started, v.date_stopped, v.voided,
+    v.visit_type_id, t.name AS visit_type, t.uuid AS visit_type_uuid
   FROM `openmrs`.`visit` v
   JOIN `openmrs`.`visit_type` t ON t.visit_type_id = v.visit_type_id
 ),
+patient_context AS (
+  SELECT p.patient_id, o.uuid, o.gender, o.birthdate, p.voided
+  FROM `openmrs`.`patient` p
+  JOIN `openmrs`.`person` o ON o.person_id = p.patient_id
+),
 encounter_context AS (
   SELECT e.encounter_id, e.uuid, e.encounter_datetime, e.voided, e.creator,
-    t.name AS encounter_type, t.uuid AS encounter_type_uuid,
-    f.name AS form_name, f.uuid AS form_uuid, f.version AS form_version,
-    l.name AS location, l.uuid AS location_uuid,
-    v.visit_id, v.uuid AS visit_uuid, v.voided AS visit_voided, v.visit_type,
+    e.encounter_type AS encounter_type_id, t.name AS encounter_type, t.uuid AS encounter_type_uuid,
+    e.form_id, f.name AS form_name, f.uuid AS form_uuid, f.version AS form_version,
+    e.location_id, l.name AS location, l.uuid AS location_uuid,
+    v.visit_id, v.uuid AS visit_uuid, v.voided AS visit_voided,
+    v.visit_type_id, v.visit_type, v.visit_type_uuid,
     v.date_started AS visit_date_started, v.date_stopped AS visit_date_stopped,
-    e.patient_id, o.uuid AS patient_uuid, p.voided AS patient_voided
+    e.patient_id, p.uuid AS patient_uuid, p.gender, p.birthdate, p.voided AS patient_voided
   FROM `openmrs`.`encounter` e
-  JOIN `openmrs`.`patient` p ON p.patient_id = e.patient_id
-  JOIN `openmrs`.`person` o ON o.person_id = e.patient_id
-  JOIN `openmrs`.`encounter_type` t ON t.encounter_type_id = e.encounter_type
+  JOIN patient_context p ON p.patient_id = e.patient_id
   LEFT JOIN visit_context v ON v.visit_id = e.visit_id
+  JOIN `openmrs`.`encounter_type` t ON t.encounter_type_id = e.encounter_type
   LEFT JOIN `openmrs`.`form` f ON f.form_id = e.form_id
   LEFT JOIN `openmrs`.`location` l ON l.location_id = e.location_id
 ),

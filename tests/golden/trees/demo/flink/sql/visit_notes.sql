@@ -21,8 +21,8 @@ CREATE TABLE `sink`.`visit_notes` (
   PRIMARY KEY (`encounter_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'jdbc',
-  'url' = 'jdbc:postgresql://${ANALYTICS_DB_HOST}:${ANALYTICS_DB_PORT}/${ANALYTICS_DB_NAME}?reWriteBatchedInserts=true',
-  'table-name' = 'public.visit_notes',
+  'url' = 'jdbc:postgresql://${ANALYTICS_DB_HOST}:${ANALYTICS_DB_PORT}/${ANALYTICS_DB_NAME}?reWriteBatchedInserts=true&currentSchema=ozone_next_${OZONE_GENERATION},public',
+  'table-name' = '"visit_notes"',
   'username' = '${ANALYTICS_DB_USER}',
   'password' = '${ANALYTICS_DB_PASSWORD}',
   'sink.buffer-flush.max-rows' = '5000',
@@ -31,29 +31,9 @@ CREATE TABLE `sink`.`visit_notes` (
 );
 
 INSERT INTO `sink`.`visit_notes`
-WITH visit_context AS (
-  SELECT v.visit_id, v.uuid, v.date_started, v.date_stopped, v.voided, t.name AS visit_type
-  FROM `openmrs`.`visit` v
-  JOIN `openmrs`.`visit_type` t ON t.visit_type_id = v.visit_type_id
-),
-encounter_context AS (
-  SELECT e.encounter_id, e.uuid, e.encounter_datetime, e.voided, e.creator,
-    t.name AS encounter_type, t.uuid AS encounter_type_uuid,
-    f.name AS form_name, f.uuid AS form_uuid, f.version AS form_version,
-    l.name AS location, l.uuid AS location_uuid,
-    v.visit_id, v.uuid AS visit_uuid, v.voided AS visit_voided, v.visit_type,
-    v.date_started AS visit_date_started, v.date_stopped AS visit_date_stopped,
-    e.patient_id, o.uuid AS patient_uuid, p.voided AS patient_voided
-  FROM `openmrs`.`encounter` e
-  JOIN `openmrs`.`patient` p ON p.patient_id = e.patient_id
-  JOIN `openmrs`.`person` o ON o.person_id = e.patient_id
-  JOIN `openmrs`.`encounter_type` t ON t.encounter_type_id = e.encounter_type
-  LEFT JOIN visit_context v ON v.visit_id = e.visit_id
-  LEFT JOIN `openmrs`.`form` f ON f.form_id = e.form_id
-  LEFT JOIN `openmrs`.`location` l ON l.location_id = e.location_id
-),
-mapping AS (
-  SELECT m.concept_id, s.name AS source, t.code, y.name = 'SAME-AS' AS same_as
+WITH mapping AS (
+  SELECT m.concept_map_id, m.concept_id, s.name AS source,
+    t.code, t.name AS term_name, t.retired AS term_retired, y.name AS map_type, y.name = 'SAME-AS' AS same_as
   FROM `openmrs`.`concept_reference_map` m
   JOIN `openmrs`.`concept_reference_term` t ON t.concept_reference_term_id = m.concept_reference_term_id
   JOIN `openmrs`.`concept_reference_source` s ON s.concept_source_id = t.concept_source_id
@@ -62,34 +42,37 @@ mapping AS (
 wanted_concept AS (
   SELECT reference, ARRAY_SORT(ARRAY_AGG(concept_id))[1] AS concept_id
   FROM (
-    SELECT CONCAT(source, ':', code) AS reference, concept_id FROM mapping WHERE same_as AND CONCAT(source, ':', code) IN ('CIEL:1284', 'CIEL:162169', 'CIEL:5096', 'CIEL:5219')
+    SELECT CONCAT(source, ':', code) AS reference, concept_id FROM mapping WHERE same_as AND CONCAT(source, ':', code) IN ('CIEL:1284', 'CIEL:162169', 'CIEL:5096', 'CIEL:5219', '')
   )
   GROUP BY reference
 ),
 observation AS (
-  SELECT 'visit_notes' AS own_table, o.encounter_id, w.reference,
-    CONCAT(CAST(o.obs_datetime + 1000000000000000 AS STRING), CAST(o.obs_id + 10000000000 AS STRING)) AS order_key,
-    o.value_coded, o.value_numeric, o.value_text, o.value_datetime
+  SELECT o.encounter_id AS row_id, w.reference AS question, 
+    CONCAT(CAST(o.obs_datetime + 2000000000000000 AS STRING), CAST(o.obs_id + 10000000000 AS STRING)) AS order_key,
+    o.value_coded, o.value_datetime, o.value_text
   FROM `openmrs`.`obs` o
-  JOIN wanted_concept w ON w.concept_id = o.concept_id
-  WHERE o.voided IN ('0', 'false') AND o.encounter_id IS NOT NULL
+  JOIN wanted_concept w ON w.concept_id = o.concept_id AND o.voided IN ('0', 'false', 'visit_notes')
+  WHERE o.voided IN ('0', 'false')
+    AND (o.value_coded IS NOT NULL OR o.value_datetime IS NOT NULL OR o.value_text IS NOT NULL)
+    AND w.reference IN ('CIEL:1284', 'CIEL:162169', 'CIEL:5096', 'CIEL:5219')
+    AND o.encounter_id IS NOT NULL
 ),
 fact_cells AS (
-  SELECT encounter_id,
-    MAX(CONCAT(order_key, value_text)) FILTER (WHERE reference = 'CIEL:162169' AND value_text IS NOT NULL) AS `note`,
-    MAX(CONCAT(order_key, CAST(CAST(CAST(TO_TIMESTAMP_LTZ(value_datetime, 3) AS TIMESTAMP(3)) AS DATE) AS STRING))) FILTER (WHERE reference = 'CIEL:5096' AND value_datetime IS NOT NULL) AS `return_date`
+  SELECT row_id,
+    MAX(CONCAT(order_key, value_text)) FILTER (WHERE question = 'CIEL:162169' AND value_text IS NOT NULL) AS `note`,
+    MAX(CONCAT(order_key, CAST(CAST(TO_TIMESTAMP_LTZ(value_datetime - (MOD(MOD(value_datetime, 86400000) + 86400000, 86400000)), 3) AS DATE) AS STRING))) FILTER (WHERE question = 'CIEL:5096' AND value_datetime IS NOT NULL) AS `return_date`
   FROM observation
-  GROUP BY encounter_id
+  GROUP BY row_id
 ),
 picked_answer AS (
-  SELECT encounter_id, reference, 'last' AS pick, '' AS order_key, CAST(SUBSTRING(MAX(CONCAT(order_key, CAST(value_coded AS STRING))) FROM 28) AS INT) AS answer
+  SELECT row_id, question, '' AS of_group, 'last coded' AS channel, '' AS order_key, CAST(SUBSTRING(MAX(CONCAT(order_key, CAST(value_coded AS STRING))) FROM 28) AS INT) AS answer
   FROM observation
-  WHERE value_coded IS NOT NULL AND reference IN ('CIEL:1284')
-  GROUP BY encounter_id, reference
+  WHERE value_coded IS NOT NULL AND question = 'CIEL:1284'
+  GROUP BY row_id, question
   UNION ALL
-  SELECT encounter_id, reference, 'all' AS pick, order_key, value_coded AS answer
+  SELECT row_id, question, '' AS of_group, 'all coded' AS channel, order_key, value_coded AS answer
   FROM observation
-  WHERE value_coded IS NOT NULL AND reference IN ('CIEL:1284', 'CIEL:5219')
+  WHERE value_coded IS NOT NULL AND question IN ('CIEL:1284', 'CIEL:5219')
 ),
 concept_label AS (
   SELECT concept_id, name, locale, COALESCE(locale_preferred NOT IN ('0', 'false'), FALSE) AS locale_preferred
@@ -107,19 +90,48 @@ concept_label AS (
   WHERE place = 1
 ),
 answer AS (
-  SELECT p.encounter_id, p.reference, p.pick, p.order_key, l.name, c.uuid
+  SELECT p.row_id, p.question, p.of_group, p.channel, p.order_key, p.answer, l.name, c.uuid
   FROM picked_answer p
   LEFT JOIN concept_label l ON l.concept_id = p.answer
   LEFT JOIN `openmrs`.`concept` c ON c.concept_id = p.answer
 ),
 answer_cells AS (
-  SELECT encounter_id,
-    MAX(name) FILTER (WHERE reference = 'CIEL:1284' AND pick = 'last') AS `diagnosis`,
-    MAX(uuid) FILTER (WHERE reference = 'CIEL:1284' AND pick = 'last') AS `diagnosis_uuid`,
-    ARRAY_AGG(CONCAT(CHR(30), order_key, name)) FILTER (WHERE reference = 'CIEL:1284' AND pick = 'all' AND name IS NOT NULL) AS `diagnoses`,
-    ARRAY_AGG(CONCAT(CHR(30), order_key, name)) FILTER (WHERE reference = 'CIEL:5219' AND pick = 'all' AND name IS NOT NULL) AS `complaints`
+  SELECT row_id,
+    MAX(name) FILTER (WHERE question = 'CIEL:1284' AND channel = 'last coded') AS `diagnosis`,
+    MAX(uuid) FILTER (WHERE question = 'CIEL:1284' AND channel = 'last coded') AS `diagnosis_uuid`,
+    ARRAY_AGG(CONCAT(CHR(30), order_key, name)) FILTER (WHERE question = 'CIEL:1284' AND channel = 'all coded' AND name IS NOT NULL) AS `diagnoses`,
+    ARRAY_AGG(CONCAT(CHR(30), order_key, name)) FILTER (WHERE question = 'CIEL:5219' AND channel = 'all coded' AND name IS NOT NULL) AS `complaints`
   FROM answer
-  GROUP BY encounter_id
+  GROUP BY row_id
+),
+visit_context AS (
+  SELECT v.visit_id, v.uuid, v.date_started, v.date_stopped, v.voided,
+    v.visit_type_id, t.name AS visit_type, t.uuid AS visit_type_uuid
+  FROM `openmrs`.`visit` v
+  JOIN `openmrs`.`visit_type` t ON t.visit_type_id = v.visit_type_id
+),
+patient_context AS (
+  SELECT p.patient_id, o.uuid, o.gender, o.birthdate, p.voided
+  FROM `openmrs`.`patient` p
+  JOIN `openmrs`.`person` o ON o.person_id = p.patient_id
+),
+chosen_encounter AS (
+  SELECT e.encounter_id, e.uuid, e.encounter_datetime, e.voided, e.creator,
+    e.encounter_type AS encounter_type_id, t.name AS encounter_type, t.uuid AS encounter_type_uuid,
+    e.form_id, f.name AS form_name, f.uuid AS form_uuid, f.version AS form_version,
+    e.location_id, l.name AS location, l.uuid AS location_uuid,
+    v.visit_id, v.uuid AS visit_uuid, v.voided AS visit_voided,
+    v.visit_type_id, v.visit_type, v.visit_type_uuid,
+    v.date_started AS visit_date_started, v.date_stopped AS visit_date_stopped,
+    e.patient_id, p.uuid AS patient_uuid, p.gender, p.birthdate, p.voided AS patient_voided
+  FROM `openmrs`.`encounter` e
+  JOIN `openmrs`.`encounter_type` t ON t.encounter_type_id = e.encounter_type
+  LEFT JOIN `openmrs`.`form` f ON f.form_id = e.form_id
+  LEFT JOIN `openmrs`.`location` l ON l.location_id = e.location_id
+  JOIN patient_context p ON p.patient_id = e.patient_id
+  LEFT JOIN visit_context v ON v.visit_id = e.visit_id
+  WHERE e.voided IN ('0', 'false')
+    AND (t.name = 'Visit Note' OR t.uuid = 'Visit Note')
 )
 SELECT
   'demo' AS `site`,
@@ -130,7 +142,7 @@ SELECT
   e.form_name AS `form_name`,
   e.location AS `location`,
   e.location_uuid AS `location_uuid`,
-  CASE WHEN e.visit_voided IN ('0', 'false') THEN CAST(e.visit_id AS BIGINT) END AS `visit_id`,
+  CAST(CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_id END AS BIGINT) AS `visit_id`,
   CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_uuid END AS `visit_uuid`,
   CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_type END AS `visit_type`,
   CAST(e.patient_id AS BIGINT) AS `patient_id`,
@@ -141,8 +153,8 @@ SELECT
   SUBSTRING(REGEXP_REPLACE(ARRAY_JOIN(ARRAY_SORT(a.`complaints`), ''), '\x1E[0-9]{27}', '; ') FROM 3) AS `complaints`,
   SUBSTRING(f.`note` FROM 28) AS `note`,
   CAST(SUBSTRING(f.`return_date` FROM 28) AS DATE) AS `return_date`
-FROM encounter_context e
-LEFT JOIN fact_cells f ON f.encounter_id = e.encounter_id
-LEFT JOIN answer_cells a ON a.encounter_id = e.encounter_id
-WHERE e.voided IN ('0', 'false') AND e.patient_voided IN ('0', 'false')
-  AND (e.encounter_type IN ('Visit Note') OR e.encounter_type_uuid IN ('Visit Note'));
+FROM chosen_encounter e
+LEFT JOIN fact_cells f ON f.row_id = e.encounter_id
+LEFT JOIN answer_cells a ON a.row_id = e.encounter_id
+WHERE e.voided IN ('0', 'false')
+  AND e.patient_voided IN ('0', 'false');

@@ -21,8 +21,8 @@ CREATE TABLE `sink`.`visits` (
   PRIMARY KEY (`visit_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'jdbc',
-  'url' = 'jdbc:postgresql://${ANALYTICS_DB_HOST}:${ANALYTICS_DB_PORT}/${ANALYTICS_DB_NAME}?reWriteBatchedInserts=true',
-  'table-name' = 'public.visits',
+  'url' = 'jdbc:postgresql://${ANALYTICS_DB_HOST}:${ANALYTICS_DB_PORT}/${ANALYTICS_DB_NAME}?reWriteBatchedInserts=true&currentSchema=ozone_next_${OZONE_GENERATION},public',
+  'table-name' = '"visits"',
   'username' = '${ANALYTICS_DB_USER}',
   'password' = '${ANALYTICS_DB_PASSWORD}',
   'sink.buffer-flush.max-rows' = '5000',
@@ -80,7 +80,7 @@ SELECT
   p.gender AS `patient_gender`,
   CAST(TO_TIMESTAMP_LTZ(CAST(p.birthdate AS BIGINT) * 86400000, 3) AS DATE) AS `patient_birthdate`,
   p.birthdate_estimated NOT IN ('0', 'false') AS `patient_birthdate_estimated`,
-  CAST(EXTRACT(YEAR FROM CAST(CAST(TO_TIMESTAMP_LTZ(v.date_started, 3) AS TIMESTAMP(3)) AS DATE)) - EXTRACT(YEAR FROM CAST(TO_TIMESTAMP_LTZ(CAST(p.birthdate AS BIGINT) * 86400000, 3) AS DATE)) - CASE WHEN EXTRACT(MONTH FROM CAST(CAST(TO_TIMESTAMP_LTZ(v.date_started, 3) AS TIMESTAMP(3)) AS DATE)) * 100 + EXTRACT(DAY FROM CAST(CAST(TO_TIMESTAMP_LTZ(v.date_started, 3) AS TIMESTAMP(3)) AS DATE)) < EXTRACT(MONTH FROM CAST(TO_TIMESTAMP_LTZ(CAST(p.birthdate AS BIGINT) * 86400000, 3) AS DATE)) * 100 + EXTRACT(DAY FROM CAST(TO_TIMESTAMP_LTZ(CAST(p.birthdate AS BIGINT) * 86400000, 3) AS DATE)) THEN 1 ELSE 0 END AS DECIMAL(24, 0)) AS `patient_age_at_visit`,
+  CAST(CASE WHEN CAST(TO_TIMESTAMP_LTZ(v.date_started - (MOD(MOD(v.date_started, 86400000) + 86400000, 86400000)), 3) AS DATE) < CAST(TO_TIMESTAMP_LTZ(CAST(p.birthdate AS BIGINT) * 86400000, 3) AS DATE) THEN -(EXTRACT(YEAR FROM CAST(TO_TIMESTAMP_LTZ(CAST(p.birthdate AS BIGINT) * 86400000, 3) AS DATE)) - EXTRACT(YEAR FROM CAST(TO_TIMESTAMP_LTZ(v.date_started - (MOD(MOD(v.date_started, 86400000) + 86400000, 86400000)), 3) AS DATE)) - CASE WHEN EXTRACT(MONTH FROM CAST(TO_TIMESTAMP_LTZ(CAST(p.birthdate AS BIGINT) * 86400000, 3) AS DATE)) * 100 + EXTRACT(DAY FROM CAST(TO_TIMESTAMP_LTZ(CAST(p.birthdate AS BIGINT) * 86400000, 3) AS DATE)) < EXTRACT(MONTH FROM CAST(TO_TIMESTAMP_LTZ(v.date_started - (MOD(MOD(v.date_started, 86400000) + 86400000, 86400000)), 3) AS DATE)) * 100 + EXTRACT(DAY FROM CAST(TO_TIMESTAMP_LTZ(v.date_started - (MOD(MOD(v.date_started, 86400000) + 86400000, 86400000)), 3) AS DATE)) THEN 1 ELSE 0 END) ELSE EXTRACT(YEAR FROM CAST(TO_TIMESTAMP_LTZ(v.date_started - (MOD(MOD(v.date_started, 86400000) + 86400000, 86400000)), 3) AS DATE)) - EXTRACT(YEAR FROM CAST(TO_TIMESTAMP_LTZ(CAST(p.birthdate AS BIGINT) * 86400000, 3) AS DATE)) - CASE WHEN EXTRACT(MONTH FROM CAST(TO_TIMESTAMP_LTZ(v.date_started - (MOD(MOD(v.date_started, 86400000) + 86400000, 86400000)), 3) AS DATE)) * 100 + EXTRACT(DAY FROM CAST(TO_TIMESTAMP_LTZ(v.date_started - (MOD(MOD(v.date_started, 86400000) + 86400000, 86400000)), 3) AS DATE)) < EXTRACT(MONTH FROM CAST(TO_TIMESTAMP_LTZ(CAST(p.birthdate AS BIGINT) * 86400000, 3) AS DATE)) * 100 + EXTRACT(DAY FROM CAST(TO_TIMESTAMP_LTZ(CAST(p.birthdate AS BIGINT) * 86400000, 3) AS DATE)) THEN 1 ELSE 0 END END AS DECIMAL(24, 0)) AS `patient_age_at_visit`,
   p.dead NOT IN ('0', 'false') AS `patient_dead`,
   CAST(TO_TIMESTAMP_LTZ(p.death_date, 3) AS TIMESTAMP(3)) AS `patient_death_date`,
   p.cause_of_death AS `patient_cause_of_death`,

@@ -40,8 +40,8 @@ CREATE TABLE `sink`.`patients` (
   PRIMARY KEY (`patient_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'jdbc',
-  'url' = 'jdbc:postgresql://${ANALYTICS_DB_HOST}:${ANALYTICS_DB_PORT}/${ANALYTICS_DB_NAME}?reWriteBatchedInserts=true',
-  'table-name' = 'public.patients',
+  'url' = 'jdbc:postgresql://${ANALYTICS_DB_HOST}:${ANALYTICS_DB_PORT}/${ANALYTICS_DB_NAME}?reWriteBatchedInserts=true&currentSchema=ozone_next_${OZONE_GENERATION},public',
+  'table-name' = '"patients"',
   'username' = '${ANALYTICS_DB_USER}',
   'password' = '${ANALYTICS_DB_PASSWORD}',
   'sink.buffer-flush.max-rows' = '5000',
@@ -106,7 +106,7 @@ person_attributes AS (
   GROUP BY a.person_id
 ),
 identifiers AS (
-  SELECT i.patient_id, SUBSTRING(REGEXP_REPLACE(ARRAY_JOIN(ARRAY_SORT(ARRAY_AGG(CONCAT(CHR(30), CASE WHEN i.preferred NOT IN ('0', 'false') THEN '0' ELSE '1' END, CONCAT(CAST(i.date_created + 1000000000000000 AS STRING), CAST(i.patient_identifier_id + 10000000000 AS STRING)), t.name, ': ', i.identifier))), ''), '\x1E[0-9]{28}', ', ') FROM 3) AS identifiers
+  SELECT i.patient_id, SUBSTRING(REGEXP_REPLACE(ARRAY_JOIN(ARRAY_SORT(ARRAY_AGG(CONCAT(CHR(30), CASE WHEN i.preferred NOT IN ('0', 'false') THEN '0' ELSE '1' END, CONCAT(CAST(i.date_created + 2000000000000000 AS STRING), CAST(i.patient_identifier_id + 10000000000 AS STRING)), t.name, ': ', i.identifier))), ''), '\x1E[0-9]{28}', ', ') FROM 3) AS identifiers
   FROM `openmrs`.`patient_identifier` i
   JOIN `openmrs`.`patient_identifier_type` t ON t.patient_identifier_type_id = i.identifier_type
   WHERE i.voided IN ('0', 'false')

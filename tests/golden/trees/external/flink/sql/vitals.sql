@@ -18,8 +18,8 @@ CREATE TABLE `sink`.`vitals` (
   PRIMARY KEY (`encounter_id`) NOT ENFORCED
 ) WITH (
   'connector' = 'jdbc',
-  'url' = 'jdbc:postgresql://${ANALYTICS_DB_HOST}:${ANALYTICS_DB_PORT}/${ANALYTICS_DB_NAME}?reWriteBatchedInserts=true',
-  'table-name' = 'public.vitals',
+  'url' = 'jdbc:postgresql://${ANALYTICS_DB_HOST}:${ANALYTICS_DB_PORT}/${ANALYTICS_DB_NAME}?reWriteBatchedInserts=true&currentSchema=ozone_next_${OZONE_GENERATION},public',
+  'table-name' = '"vitals"',
   'username' = '${ANALYTICS_DB_USER}',
   'password' = '${ANALYTICS_DB_PASSWORD}',
   'sink.buffer-flush.max-rows' = '5000',
@@ -28,56 +28,52 @@ CREATE TABLE `sink`.`vitals` (
 );
 
 INSERT INTO `sink`.`vitals`
-WITH visit_context AS (
-  SELECT v.visit_id, v.uuid, v.date_started, v.date_stopped, v.voided, t.name AS visit_type
+WITH observation AS (
+  SELECT o.encounter_id AS row_id, o.concept_id AS question, 
+    CONCAT(CAST(o.obs_datetime + 2000000000000000 AS STRING), CAST(o.obs_id + 10000000000 AS STRING)) AS order_key,
+    o.value_numeric
+  FROM `openmrs`.`obs` o
+  WHERE o.voided IN ('0', 'false')
+    AND (o.value_numeric IS NOT NULL)
+    AND o.concept_id IN (1885, 1888, 5089)
+    AND o.encounter_id IS NOT NULL
+),
+fact_cells AS (
+  SELECT row_id,
+    MAX(CONCAT(order_key, CAST(value_numeric AS STRING))) FILTER (WHERE question = 5089 AND value_numeric IS NOT NULL) AS `weight_kg`,
+    MAX(CONCAT(order_key, CAST(CAST(ROUND(value_numeric, 0) AS BIGINT) AS STRING))) FILTER (WHERE question = 1885 AND value_numeric IS NOT NULL) AS `systolic`,
+    MAX(value_numeric) FILTER (WHERE question = 1888 AND value_numeric IS NOT NULL) AS `temperature_c`
+  FROM observation
+  GROUP BY row_id
+),
+visit_context AS (
+  SELECT v.visit_id, v.uuid, v.date_started, v.date_stopped, v.voided,
+    v.visit_type_id, t.name AS visit_type, t.uuid AS visit_type_uuid
   FROM `openmrs`.`visit` v
   JOIN `openmrs`.`visit_type` t ON t.visit_type_id = v.visit_type_id
 ),
-encounter_context AS (
+patient_context AS (
+  SELECT p.patient_id, o.uuid, o.gender, o.birthdate, p.voided
+  FROM `openmrs`.`patient` p
+  JOIN `openmrs`.`person` o ON o.person_id = p.patient_id
+),
+chosen_encounter AS (
   SELECT e.encounter_id, e.uuid, e.encounter_datetime, e.voided, e.creator,
-    t.name AS encounter_type, t.uuid AS encounter_type_uuid,
-    f.name AS form_name, f.uuid AS form_uuid, f.version AS form_version,
-    l.name AS location, l.uuid AS location_uuid,
-    v.visit_id, v.uuid AS visit_uuid, v.voided AS visit_voided, v.visit_type,
+    e.encounter_type AS encounter_type_id, t.name AS encounter_type, t.uuid AS encounter_type_uuid,
+    e.form_id, f.name AS form_name, f.uuid AS form_uuid, f.version AS form_version,
+    e.location_id, l.name AS location, l.uuid AS location_uuid,
+    v.visit_id, v.uuid AS visit_uuid, v.voided AS visit_voided,
+    v.visit_type_id, v.visit_type, v.visit_type_uuid,
     v.date_started AS visit_date_started, v.date_stopped AS visit_date_stopped,
-    e.patient_id, o.uuid AS patient_uuid, p.voided AS patient_voided
+    e.patient_id, p.uuid AS patient_uuid, p.gender, p.birthdate, p.voided AS patient_voided
   FROM `openmrs`.`encounter` e
-  JOIN `openmrs`.`patient` p ON p.patient_id = e.patient_id
-  JOIN `openmrs`.`person` o ON o.person_id = e.patient_id
   JOIN `openmrs`.`encounter_type` t ON t.encounter_type_id = e.encounter_type
-  LEFT JOIN visit_context v ON v.visit_id = e.visit_id
   LEFT JOIN `openmrs`.`form` f ON f.form_id = e.form_id
   LEFT JOIN `openmrs`.`location` l ON l.location_id = e.location_id
-),
-mapping AS (
-  SELECT m.concept_id, s.name AS source, t.code, y.name = 'SAME-AS' AS same_as
-  FROM `openmrs`.`concept_reference_map` m
-  JOIN `openmrs`.`concept_reference_term` t ON t.concept_reference_term_id = m.concept_reference_term_id
-  JOIN `openmrs`.`concept_reference_source` s ON s.concept_source_id = t.concept_source_id
-  JOIN `openmrs`.`concept_map_type` y ON y.concept_map_type_id = m.concept_map_type_id
-),
-wanted_concept AS (
-  SELECT reference, ARRAY_SORT(ARRAY_AGG(concept_id))[1] AS concept_id
-  FROM (
-    SELECT CONCAT(source, ':', code) AS reference, concept_id FROM mapping WHERE same_as AND CONCAT(source, ':', code) IN ('CIEL:5085', 'CIEL:5088', 'CIEL:5089')
-  )
-  GROUP BY reference
-),
-observation AS (
-  SELECT 'vitals' AS own_table, o.encounter_id, w.reference,
-    CONCAT(CAST(o.obs_datetime + 1000000000000000 AS STRING), CAST(o.obs_id + 10000000000 AS STRING)) AS order_key,
-    o.value_coded, o.value_numeric, o.value_text, o.value_datetime
-  FROM `openmrs`.`obs` o
-  JOIN wanted_concept w ON w.concept_id = o.concept_id
-  WHERE o.voided IN ('0', 'false') AND o.encounter_id IS NOT NULL
-),
-fact_cells AS (
-  SELECT encounter_id,
-    MAX(CONCAT(order_key, CAST(value_numeric AS STRING))) FILTER (WHERE reference = 'CIEL:5089' AND value_numeric IS NOT NULL) AS `weight_kg`,
-    MAX(CONCAT(order_key, CAST(CAST(ROUND(value_numeric, 0) AS BIGINT) AS STRING))) FILTER (WHERE reference = 'CIEL:5085' AND value_numeric IS NOT NULL) AS `systolic`,
-    MAX(value_numeric) FILTER (WHERE reference = 'CIEL:5088' AND value_numeric IS NOT NULL) AS `temperature_c`
-  FROM observation
-  GROUP BY encounter_id
+  JOIN patient_context p ON p.patient_id = e.patient_id
+  LEFT JOIN visit_context v ON v.visit_id = e.visit_id
+  WHERE e.voided IN ('0', 'false')
+    AND e.encounter_type = 7
 )
 SELECT
   'kigali-health-centre' AS `site`,
@@ -88,7 +84,7 @@ SELECT
   e.form_name AS `form_name`,
   e.location AS `location`,
   e.location_uuid AS `location_uuid`,
-  CASE WHEN e.visit_voided IN ('0', 'false') THEN CAST(e.visit_id AS BIGINT) END AS `visit_id`,
+  CAST(CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_id END AS BIGINT) AS `visit_id`,
   CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_uuid END AS `visit_uuid`,
   CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_type END AS `visit_type`,
   CAST(e.patient_id AS BIGINT) AS `patient_id`,
@@ -96,7 +92,7 @@ SELECT
   CAST(SUBSTRING(f.`weight_kg` FROM 28) AS DOUBLE) AS `weight_kg`,
   CAST(SUBSTRING(f.`systolic` FROM 28) AS BIGINT) AS `systolic`,
   CAST(f.`temperature_c` AS DOUBLE) AS `temperature_c`
-FROM encounter_context e
-LEFT JOIN fact_cells f ON f.encounter_id = e.encounter_id
-WHERE e.voided IN ('0', 'false') AND e.patient_voided IN ('0', 'false')
-  AND (e.encounter_type IN ('Vitals') OR e.encounter_type_uuid IN ('Vitals'));
+FROM chosen_encounter e
+LEFT JOIN fact_cells f ON f.row_id = e.encounter_id
+WHERE e.voided IN ('0', 'false')
+  AND e.patient_voided IN ('0', 'false');

@@ -1,0 +1,111 @@
+CREATE TABLE `sink`.`vitals` (
+  `site` STRING,
+  `encounter_id` BIGINT,
+  `encounter_uuid` STRING,
+  `encounter_datetime` TIMESTAMP(3),
+  `encounter_type` STRING,
+  `form_name` STRING,
+  `location` STRING,
+  `location_uuid` STRING,
+  `visit_id` BIGINT,
+  `visit_uuid` STRING,
+  `visit_type` STRING,
+  `patient_id` BIGINT,
+  `patient_uuid` STRING,
+  `weight_kg` DOUBLE,
+  `temperature_c` DOUBLE,
+  PRIMARY KEY (`encounter_id`) NOT ENFORCED
+) WITH (
+  'connector' = 'jdbc',
+  'url' = 'jdbc:postgresql://${ANALYTICS_DB_HOST}:${ANALYTICS_DB_PORT}/${ANALYTICS_DB_NAME}?reWriteBatchedInserts=true&currentSchema=ozone_next_${OZONE_GENERATION},public',
+  'table-name' = '"vitals"',
+  'username' = '${ANALYTICS_DB_USER}',
+  'password' = '${ANALYTICS_DB_PASSWORD}',
+  'sink.buffer-flush.max-rows' = '5000',
+  'sink.buffer-flush.interval' = '200ms',
+  'sink.max-retries' = '10'
+);
+
+INSERT INTO `sink`.`vitals`
+WITH mapping AS (
+  SELECT m.concept_map_id, m.concept_id, s.name AS source,
+    t.code, t.name AS term_name, t.retired AS term_retired, y.name AS map_type, y.name = 'SAME-AS' AS same_as
+  FROM `openmrs`.`concept_reference_map` m
+  JOIN `openmrs`.`concept_reference_term` t ON t.concept_reference_term_id = m.concept_reference_term_id
+  JOIN `openmrs`.`concept_reference_source` s ON s.concept_source_id = t.concept_source_id
+  JOIN `openmrs`.`concept_map_type` y ON y.concept_map_type_id = m.concept_map_type_id
+),
+wanted_concept AS (
+  SELECT reference, ARRAY_SORT(ARRAY_AGG(concept_id))[1] AS concept_id
+  FROM (
+    SELECT CONCAT(source, ':', code) AS reference, concept_id FROM mapping WHERE same_as AND CONCAT(source, ':', code) IN ('CIEL:5088', 'CIEL:5089', '')
+  )
+  GROUP BY reference
+),
+observation AS (
+  SELECT o.encounter_id AS row_id, w.reference AS question, 
+    CONCAT(CAST(o.obs_datetime + 2000000000000000 AS STRING), CAST(o.obs_id + 10000000000 AS STRING)) AS order_key,
+    o.value_numeric
+  FROM `openmrs`.`obs` o
+  JOIN wanted_concept w ON w.concept_id = o.concept_id AND o.voided IN ('0', 'false', 'vitals')
+  WHERE o.voided IN ('0', 'false')
+    AND (o.value_numeric IS NOT NULL)
+    AND w.reference IN ('CIEL:5088', 'CIEL:5089')
+    AND o.encounter_id IS NOT NULL
+),
+fact_cells AS (
+  SELECT row_id,
+    MAX(CONCAT(order_key, CAST(value_numeric AS STRING))) FILTER (WHERE question = 'CIEL:5089' AND value_numeric IS NOT NULL) AS `weight_kg`,
+    MAX(value_numeric) FILTER (WHERE question = 'CIEL:5088' AND value_numeric IS NOT NULL) AS `temperature_c`
+  FROM observation
+  GROUP BY row_id
+),
+visit_context AS (
+  SELECT v.visit_id, v.uuid, v.date_started, v.date_stopped, v.voided,
+    v.visit_type_id, t.name AS visit_type, t.uuid AS visit_type_uuid
+  FROM `openmrs`.`visit` v
+  JOIN `openmrs`.`visit_type` t ON t.visit_type_id = v.visit_type_id
+),
+patient_context AS (
+  SELECT p.patient_id, o.uuid, o.gender, o.birthdate, p.voided
+  FROM `openmrs`.`patient` p
+  JOIN `openmrs`.`person` o ON o.person_id = p.patient_id
+),
+chosen_encounter AS (
+  SELECT e.encounter_id, e.uuid, e.encounter_datetime, e.voided, e.creator,
+    e.encounter_type AS encounter_type_id, t.name AS encounter_type, t.uuid AS encounter_type_uuid,
+    e.form_id, f.name AS form_name, f.uuid AS form_uuid, f.version AS form_version,
+    e.location_id, l.name AS location, l.uuid AS location_uuid,
+    v.visit_id, v.uuid AS visit_uuid, v.voided AS visit_voided,
+    v.visit_type_id, v.visit_type, v.visit_type_uuid,
+    v.date_started AS visit_date_started, v.date_stopped AS visit_date_stopped,
+    e.patient_id, p.uuid AS patient_uuid, p.gender, p.birthdate, p.voided AS patient_voided
+  FROM `openmrs`.`encounter` e
+  JOIN `openmrs`.`encounter_type` t ON t.encounter_type_id = e.encounter_type
+  LEFT JOIN `openmrs`.`form` f ON f.form_id = e.form_id
+  LEFT JOIN `openmrs`.`location` l ON l.location_id = e.location_id
+  JOIN patient_context p ON p.patient_id = e.patient_id
+  LEFT JOIN visit_context v ON v.visit_id = e.visit_id
+  WHERE e.voided IN ('0', 'false')
+    AND (t.name = 'Vitals' OR t.uuid = 'Vitals')
+)
+SELECT
+  'musanze' AS `site`,
+  CAST(e.encounter_id AS BIGINT) AS `encounter_id`,
+  e.uuid AS `encounter_uuid`,
+  CAST(TO_TIMESTAMP_LTZ(e.encounter_datetime, 3) AS TIMESTAMP(3)) AS `encounter_datetime`,
+  e.encounter_type AS `encounter_type`,
+  e.form_name AS `form_name`,
+  e.location AS `location`,
+  e.location_uuid AS `location_uuid`,
+  CAST(CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_id END AS BIGINT) AS `visit_id`,
+  CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_uuid END AS `visit_uuid`,
+  CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_type END AS `visit_type`,
+  CAST(e.patient_id AS BIGINT) AS `patient_id`,
+  e.patient_uuid AS `patient_uuid`,
+  CAST(SUBSTRING(f.`weight_kg` FROM 28) AS DOUBLE) AS `weight_kg`,
+  CAST(f.`temperature_c` AS DOUBLE) AS `temperature_c`
+FROM chosen_encounter e
+LEFT JOIN fact_cells f ON f.row_id = e.encounter_id
+WHERE e.voided IN ('0', 'false')
+  AND e.patient_voided IN ('0', 'false');
