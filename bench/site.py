@@ -31,21 +31,11 @@ from bench.following import Followed, Following
 from bench.report import machine, middle, percentile, processors_used, repository, show, wait_until_quiet
 from tests.e2e.running_site import RunningSite, free_port, until
 from tests.engine.engine import ensure_engine, stop_engine
-from tests.oracle.comparing import CORE, ORACLE, Rows, batch_rows, by_key, difference
+from tests.oracle.comparing import OPENMRS_2_4, Rows, batch_rows, by_key, difference, keys, queries
 
 REAL = repository().parent / "shared" / "data" / "openmrs-demo.sql"
 SITE = "bench"
 PROJECT = f"ozone-{SITE}"
-QUERIES = {table: (ORACLE / "core" / f"{table}.sql").read_text() for table in CORE} | {
-    table: (ORACLE / "demo" / f"{table}.sql").read_text().replace("'demo' AS site", f"'{SITE}' AS site")
-    for table in ("vitals", "visit_notes")
-}
-KEYS = {
-    **{table: f"{table.removesuffix('s')}_id" for table in ("patients", "visits", "encounters", "concepts")},
-    "observations": "obs_id",
-    "vitals": "encounter_id",
-    "visit_notes": "encounter_id",
-}
 
 
 class BenchSite:
@@ -56,6 +46,8 @@ class BenchSite:
         self.engine = engine
         ports = {part: free_port() for part in ("mysql", "postgresql", "connect", "flink", "kafka_ui")}
         demo = (repository() / "examples" / "demo" / "ozone.yaml").read_text()
+        for old, new in (OPENMRS_2_4 if real else {}).items():
+            demo = demo.replace(old, new)
         file = folder / "ozone.yaml"
         file.write_text(f"{demo.replace('id: demo', f'id: {SITE}')}ports: {json.dumps(ports)}\n")
         out = folder / SITE
@@ -63,17 +55,18 @@ class BenchSite:
         if real:
             shutil.copy(REAL, out / "mysql" / "initdb" / "10-demo-data.sql")
         self.site = RunningSite(out, engine, ports)
+        self.queries, self.keys = queries(file), keys(file)
         self.expected: dict[str, Rows] = {}
 
     def learn(self) -> None:
         """Ask the source by batch queries what the tables have to hold."""
         with self.site.source() as source:
-            for table, query in QUERIES.items():
-                self.expected[table] = by_key(batch_rows(source, query), KEYS[table])
+            for table, query in self.queries.items():
+                self.expected[table] = by_key(batch_rows(source, query), self.keys[table])
 
     def counts(self, sink: psycopg.Connection[dict[str, object]]) -> dict[str, int]:
         """Count the rows of each table."""
-        columns = ", ".join(f'(SELECT count(*) FROM "{table}") AS "{table}"' for table in QUERIES)
+        columns = ", ".join(f'(SELECT count(*) FROM "{table}") AS "{table}"' for table in self.queries)
         row = sink.execute(f"SELECT {columns}").fetchone()
         assert row is not None
         return {table: int(str(count)) for table, count in row.items()}
@@ -82,7 +75,7 @@ class BenchSite:
         """Compare every cell of every table."""
         return not any(
             difference(self.expected[table], by_key(sink.execute(f'SELECT * FROM "{table}"').fetchall(), key))
-            for table, key in KEYS.items()
+            for table, key in self.keys.items()
         )
 
 
@@ -216,7 +209,7 @@ def recovery(bench: BenchSite, service: str, rate: float = 10) -> tuple[float, f
     timeline.events.append((begin - timeline.started, "", "last row before the outage"))
     timeline.events.append((end - timeline.started, "", "fresh rows"))
     show(f"Recovery from a killed {service}", ["s", "service", "event"], timeline.rows())
-    waited = site.settle(QUERIES, timeout=120)
+    waited = site.settle(bench.queries, timeout=120)
     print(f"{seen.missing} changes were overtaken; {waited:.0f} s later all tables equal the batch queries")
     return end - killed, max(seen.latencies)
 
@@ -262,7 +255,7 @@ def measure(bench: BenchSite, parts: set[str], runs: int, rate: float, seconds: 
     site = bench.site
     site.down()
     site.up()  # builds the images and warms the disk's cache
-    site.settle(QUERIES, timeout=300)
+    site.settle(bench.queries, timeout=300)
     bench.learn()
     if "start" in parts:
         results = [start(bench, verbose=run == runs - 1) for run in range(runs)]

@@ -51,12 +51,15 @@ def write(project: EventsProject, variant: Variant) -> None:
     folder = project.folder / "jobs" / variant.name
     folder.mkdir(exist_ok=True)
     connectors = _connectors(project, variant)
-    (folder / "sources.sql").write_text(source_sql(project.plan.source.name, project.tables, connectors))
+    (folder / "sources.sql").write_text(source_sql(project.plan.source.name, project.plan.source.tables, connectors))
     (folder / "vitals.sql").write_text(table_sql(project.table, connectors))
     job = job_document(
         name=variant.name,
         settings={**SETTINGS, **variant.settings},
-        variables=sorted(f"ANALYTICS_DB_{part}" for part in ("HOST", "PORT", "NAME", "USER", "PASSWORD")),
+        variables=[
+            *sorted(f"ANALYTICS_DB_{part}" for part in ("HOST", "PORT", "NAME", "USER", "PASSWORD")),
+            "OZONE_GENERATION",
+        ],
         sources=["sources.sql"],
         tables={"vitals": "vitals.sql"},
     )

@@ -58,7 +58,7 @@ class EventsProject(RunningSite):
     @property
     def tables(self) -> tuple[str, ...]:
         """The source tables that the flattened table reads."""
-        return self.plan.source.tables
+        return tuple(table.name for table in self.plan.source.tables)
 
     def _write_settings(self, out: Path) -> None:
         broker = (out / "kafka" / "server.properties").read_text()
@@ -122,7 +122,8 @@ def _project(rendered: dict[str, Any], kafka_port: int) -> dict[str, Any]:
 
 def _sink(rendered: dict[str, Any]) -> dict[str, str]:
     environment: dict[str, str] = rendered["jobmanager"]["environment"]
-    return {name: value for name, value in environment.items() if name.startswith("ANALYTICS_DB")}
+    sink = {name: value for name, value in environment.items() if name.startswith("ANALYTICS_DB")}
+    return {**sink, "OZONE_GENERATION": "bench"}
 
 
 def sink_ddl(table: FlattenedTable, name: str) -> str:

@@ -1,0 +1,175 @@
+"""How fast Drill answers over many sites, and what it spares to ask for one of them.
+
+    python -m bench.drill [--sites 100] [--rows 100000] [--runs 7]
+
+Needs an engine as the end-to-end tests do (tests/engine). Starts the store and Drill of `examples/central`, uploads
+made-up exports of an eight-column table by `ozone-gen upload`, waits until Drill shows all sites, and asks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow
+import pyarrow.parquet
+
+from bench.report import machine, middle, processors_used, repository, show, wait_until_quiet
+from tests.e2e.running_site import RunningSite, free_port, until
+from tests.engine.engine import ensure_engine, stop_engine
+
+SECRETS: Final = {
+    "ANALYTICS_DB_PASSWORD": "unused",
+    "SUPERSET_SECRET_KEY": "unused",
+    "SUPERSET_ADMIN_PASSWORD": "unused",
+    "SUPERSET_DB_PASSWORD": "unused",
+    **{f"OBJECT_STORE_{key}_SECRET": f"{key.lower()}-secret-1" for key in ("ROOT", "READ", "WRITE")},
+}
+TABLE: Final = "vitals"
+COLUMNS: Final = {
+    "encounter_id": ("bigint", pyarrow.int64()),
+    "patient_uuid": ("character varying", pyarrow.string()),
+    "encounter_datetime": ("timestamp without time zone", pyarrow.timestamp("ms")),
+    "location": ("character varying", pyarrow.string()),
+    "weight_kg": ("double precision", pyarrow.float64()),
+    "systolic": ("bigint", pyarrow.int64()),
+    "pulse": ("bigint", pyarrow.int64()),
+    "note": ("text", pyarrow.string()),
+}
+"""Name, and type in PostgreSQL and Arrow."""
+
+VIEW: Final = f"s3.root.{TABLE}"
+MONTH: Final = "DATE_TRUNC('MONTH', encounter_datetime)"
+QUERIES: Final = {
+    "rows and average weight of every site": f"SELECT location_tag, COUNT(*) AS n, AVG(weight_kg) AS w FROM {VIEW}"
+    " GROUP BY location_tag",
+    "rows by month, all sites": f"SELECT {MONTH} AS m, COUNT(*) AS n FROM {VIEW} GROUP BY {MONTH}",
+    "rows by month, one site": f"SELECT {MONTH} AS m, COUNT(*) AS n FROM {VIEW} WHERE location_tag = 'site-7'"
+    f" GROUP BY {MONTH}",
+}
+
+
+def make_export(folder: Path, site: str, rows: int) -> None:
+    """Make the export of a site as `parquet-export` leaves it."""
+    chance = random.Random(site)
+    first = datetime(2023, 1, 1)
+    values: dict[str, list[Any]] = {
+        "encounter_id": list(range(1, rows + 1)),
+        "patient_uuid": [f"{chance.getrandbits(128):032x}" for _ in range(rows // 6 + 1) for _ in range(6)][:rows],
+        "encounter_datetime": [first + timedelta(minutes=17 * number) for number in range(rows)],
+        "location": [f"Location {chance.randrange(8)}" for _ in range(rows)],
+        "weight_kg": [round(chance.gauss(62, 14), 1) for _ in range(rows)],
+        "systolic": [chance.randrange(90, 170) for _ in range(rows)],
+        "pulse": [chance.randrange(50, 120) for _ in range(rows)],
+        "note": [f"seen by nurse {chance.randrange(977)}" if number % 5 == 0 else None for number in range(rows)],
+    }
+    schema = pyarrow.schema([(name, kinds[1]) for name, kinds in COLUMNS.items()])
+    path = Path(TABLE) / f"site={site}" / "date=2026-01-02" / "part-00000.parquet"
+    (folder / path).parent.mkdir(parents=True)
+    pyarrow.parquet.write_table(pyarrow.table(values, schema), folder / path, compression="zstd")
+    content = (folder / path).read_bytes()
+    part = {"number": 0, "path": path.as_posix(), "rows": rows, "bytes": len(content), "fingerprint": "1:1"}
+    table = {
+        "name": TABLE,
+        "primary_key": "encounter_id",
+        "definition": "d",
+        "rows": rows,
+        "columns": [{"name": name, "type": kinds[0]} for name, kinds in COLUMNS.items()],
+        "parts": [{**part, "sha256": hashlib.sha256(content).hexdigest()}],
+    }
+    document = {"version": 1, "site": site, "date": "2026-01-02", "exported_at": "2026-01-02T01:02:03Z"}
+    manifest = folder / "_exports" / f"site={site}" / "date=2026-01-02.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(json.dumps({**document, "generation": "g", "tables": [table]}))
+
+
+def ask(port: int, sql: str) -> list[dict[str, Any]]:
+    """Ask Drill; the rows, or ValueError."""
+    body = json.dumps({"queryType": "SQL", "query": sql}).encode()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/query.json", data=body, headers={"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=300) as content:
+        answer = json.load(content)
+    if answer["queryState"] != "COMPLETED":
+        raise ValueError(answer)
+    rows: list[dict[str, Any]] = answer["rows"]
+    return rows
+
+
+def central(folder: Path) -> RunningSite:
+    """Render a central server with ports of its own."""
+    ports = {part: free_port() for part in ("object_store", "drill")}
+    text = (repository() / "examples" / "central" / "ozone.yaml").read_text().replace("id: central", "id: bench")
+    text = text.replace("drill: {sites: [musanze, huye, kigali]}", "drill: {}")
+    file = folder / "ozone.yaml"
+    file.write_text(f"{text}ports: {json.dumps(ports)}\n")
+    subprocess.run([sys.executable, "-m", "ozone_gen", "render", str(file), "-o", str(folder / "bench")], check=True)
+    (folder / "bench" / ".env").write_text("".join(f"{name}={value}\n" for name, value in SECRETS.items()))
+    files = ("docker-compose-minio.yaml", "docker-compose-drill.yaml")
+    return RunningSite(folder / "bench", ensure_engine(), ports, files)
+
+
+def measure(site: RunningSite, exports: Path, sites: int, rows: int, runs: int) -> None:
+    """Upload, wait, ask, print."""
+    address = f"http://127.0.0.1:{site.ports['object_store']}"
+    started = time.monotonic()
+    subprocess.run(
+        [sys.executable, "-m", "ozone_gen", "upload", str(exports), "--to", address],
+        env={**os.environ, **SECRETS}, check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    uploaded = time.monotonic() - started
+    counting = f"SELECT COUNT(*) AS n FROM {VIEW}"
+    port = site.ports["drill"]
+    shown = until("Drill shows all sites", lambda: int(ask(port, counting)[0]["n"]) == sites * rows, 1800)
+    size = sum(path.stat().st_size for path in exports.rglob("*.parquet")) / 1e6
+    print(f"{sites} sites, {sites * rows:,} rows, {size:.0f} MB: {uploaded:.0f} s to upload, {shown:.0f} to show")
+    wait_until_quiet(3)
+    lines = []
+    for name, sql in QUERIES.items():
+        seconds, busy = [], []
+        for _ in range(runs + 1):
+            work, begin = processors_used(), time.monotonic()
+            ask(port, sql)
+            seconds.append(time.monotonic() - begin)
+            busy.append(processors_used() - work)
+        lines.append([name, f"{seconds[0]:.2f}", middle(seconds[1:], 2), middle(busy[1:], 2)])
+    show(f"{machine()}", ["query", "first s", "s", "processor s"], lines)
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sites", type=int, default=100)
+    parser.add_argument("--rows", type=int, default=100_000, help="of each site")
+    parser.add_argument("--runs", type=int, default=7)
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with tempfile.TemporaryDirectory(prefix="ozone-bench-") as name:
+        folder = Path(name)
+        for number in range(arguments.sites):
+            make_export(folder / "exports", f"site-{number}", arguments.rows)
+        site = central(folder)
+        site.down()
+        try:
+            site.up()
+            measure(site, folder / "exports", arguments.sites, arguments.rows, arguments.runs)
+        finally:
+            site.down()
+            stop_engine()
+
+
+if __name__ == "__main__":
+    main()
