@@ -209,7 +209,7 @@ def recovery(bench: BenchSite, service: str, rate: float = 10) -> tuple[float, f
     timeline.events.append((begin - timeline.started, "", "last row before the outage"))
     timeline.events.append((end - timeline.started, "", "fresh rows"))
     show(f"Recovery from a killed {service}", ["s", "service", "event"], timeline.rows())
-    waited = site.settle(bench.queries, timeout=120)
+    waited = site.settle(bench.queries)
     print(f"{seen.missing} changes were overtaken; {waited:.0f} s later all tables equal the batch queries")
     return end - killed, max(seen.latencies)
 
@@ -255,7 +255,7 @@ def measure(bench: BenchSite, parts: set[str], runs: int, rate: float, seconds: 
     site = bench.site
     site.down()
     site.up()  # builds the images and warms the disk's cache
-    site.settle(bench.queries, timeout=300)
+    site.settle(bench.queries)
     bench.learn()
     if "start" in parts:
         results = [start(bench, verbose=run == runs - 1) for run in range(runs)]

@@ -19,11 +19,12 @@ def running(plan: SitePlan, service: str, *, image: str | None = None) -> dict[s
     }
 
 
-def healthcheck(shell: str, *, interval: int = 3, timeout: int = 5, start: int = 120) -> dict[str, Any]:
+def healthcheck(shell: str, *, interval: int = 3, timeout: int = 20, start: int = 120) -> dict[str, Any]:
     """Check health by a shell command, which has to be cheap: it runs every `interval` seconds for ever.
 
     A failure counts only once `start` seconds are over: a slow machine is not an unhealthy one. (Compose's
-    `start_interval` would allow rarer checks later, but needs Docker Engine 25.)
+    `start_interval` would allow rarer checks later, but needs Docker Engine 25.) For the same reason a check may
+    take long: on two busy cores, seconds pass until its shell has started.
     """
     return {
         "test": ["CMD-SHELL", shell],
