@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ozone_gen import __version__
+from ozone_gen.cli.completion import complete_code, complete_site
 from ozone_gen.cli.diff import diff_command
 from ozone_gen.cli.doctor import doctor_command
+from ozone_gen.cli.examples import examples
 from ozone_gen.cli.import_folder import import_command
 from ozone_gen.cli.migrate_config import migrate_config_command
 from ozone_gen.cli.outcome import (
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
 _MANY_TO_READ: Final = 50
 _MANY: Final = 5
 
-_files = click.argument("files", nargs=-1, required=True, metavar="FILE...")
+_files = click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_site)
 
 
 class _Commands(click.Group):
@@ -67,7 +69,15 @@ class _Commands(click.Group):
             raise ReaderGone from None
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "ozone-gen validate ozone.yaml",
+        "ozone-gen render ozone.yaml -o out/",
+        "ozone-gen render --help",
+    ),
+)
 @click.version_option(__version__, prog_name="ozone-gen")
 @click.pass_context
 def cli(context: click.Context) -> None:
@@ -117,7 +127,13 @@ cli.add_command(import_command)
 cli.add_command(migrate_config_command)
 
 
-@cli.command()
+@cli.command(
+    epilog=examples(
+        "ozone-gen render ozone.yaml -o out/",
+        "ozone-gen render ozone.yaml -o out/ --diff",
+        "ozone-gen render sites/*/ozone.yaml -o out/ --check",
+    )
+)
 @_files
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="The folder to write into.")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 where the folder differs.")
@@ -160,7 +176,12 @@ def render(files: tuple[str, ...], out: Path, check: bool, diff: bool, force: bo
     return outcome.code
 
 
-@cli.command()
+@cli.command(
+    epilog=examples(
+        "ozone-gen validate ozone.yaml",
+        "ozone-gen validate sites/*/ozone.yaml --format github",
+    )
+)
 @_files
 @click.option(
     "--format",
@@ -197,7 +218,7 @@ def validate(files: tuple[str, ...], form: str) -> int:
     return outcome.code
 
 
-@cli.command()
+@cli.command(epilog=examples("ozone-gen schema > ozone.schema.json", "ozone-gen schema ozone.base"))
 @click.argument("name", default="ozone", type=click.Choice(("ozone", "ozone.base", "ozone.lock", "dictionary")))
 def schema(name: str) -> None:
     """Print the JSON Schema (draft-07) of ozone.yaml, for editors; or that of a base, a lock, or a dictionary."""
@@ -206,8 +227,8 @@ def schema(name: str) -> None:
     click.echo(schema_text(name), nl=False)
 
 
-@cli.command()
-@click.argument("code", required=False)
+@cli.command(epilog=examples("ozone-gen explain OZ203", "ozone-gen explain unknown-key", "ozone-gen explain"))
+@click.argument("code", required=False, shell_complete=complete_code)
 def explain(code: str | None) -> None:
     """Say what a CODE such as OZ101 means and how to mend it; list them all when there is none."""
     if code is None:
@@ -222,8 +243,14 @@ def explain(code: str | None) -> None:
     click.echo(codes.explain(found), nl=False)
 
 
-@cli.command()
-@click.argument("file")
+@cli.command(
+    epilog=examples(
+        "ozone-gen preview ozone.yaml",
+        "ozone-gen preview ozone.yaml --dump openmrs.sql --html report.html",
+        "ozone-gen preview ozone.yaml --dump openmrs.sql --html report.html --no-rows",
+    )
+)
+@click.argument("file", shell_complete=complete_site)
 @click.option("--dump", type=click.Path(path_type=Path), help="A mysqldump or mariadb-dump file; else demo data.")
 @click.option(
     "-o",
@@ -254,7 +281,10 @@ def preview(file: str, dump: Path | None, out: Path, rows: int, html: Path | Non
     return outcome.code
 
 
-@cli.command("demo-data")
+@cli.command(
+    "demo-data",
+    epilog=examples("ozone-gen demo-data -o demo.sql", "ozone-gen demo-data --patients 20 | mariadb openmrs"),
+)
 @click.option("--patients", default=DEMO_PATIENTS, show_default=True, type=click.IntRange(0), help="How many patients.")
 @click.option("--seed", default=DEMO_SEED, show_default=True, type=click.IntRange(0), help="Changes who is made up.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The file to write; else standard output.")

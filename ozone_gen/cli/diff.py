@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from ozone_gen.cli.examples import examples
 from ozone_gen.cli.outcome import CLEAN, COULD_NOT_RUN, FINDINGS, Outcome, colour, progress
 from ozone_gen.diagnostics import OutputError
 
@@ -25,7 +26,15 @@ _WIDTH: Final = 120
 _FAIL_ON: Final = ("safe", "restart", "rebuild", "data-loss")
 
 
-@click.command("diff")
+@click.command(
+    "diff",
+    epilog=examples(
+        "ozone-gen diff main/ozone.yaml ozone.yaml",
+        "ozone-gen diff out/ ozone.yaml",
+        "ozone-gen diff --git origin/main...HEAD --format markdown",
+        "ozone-gen diff --git HEAD sites/kigali --fail-on rebuild",
+    ),
+)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--git", "span", metavar="BASE..HEAD", help="Compare two revisions; BASE alone: with the work tree.")
 @click.option(
@@ -37,12 +46,6 @@ def diff_command(paths: tuple[Path, ...], span: str | None, form: str, fail_on: 
 
     PATHS are OLD and NEW: each an ozone.yaml, a rendered folder, or a folder of sites. With --git they are the
     sites to look at, all of the repository's by themselves.
-
-    \b
-    ozone-gen diff main/ozone.yaml ozone.yaml
-    ozone-gen diff out/ ozone.yaml
-    ozone-gen diff --git origin/main...HEAD --format markdown
-    ozone-gen diff --git HEAD sites/kigali --fail-on rebuild
 
     Exit codes: 0 no difference, 1 differences, 2 it could not run. With --fail-on: 1 only from that verdict on.
     """

@@ -8,11 +8,19 @@ from pathlib import Path
 
 import click
 
+from ozone_gen.cli.completion import complete_site
+from ozone_gen.cli.examples import examples
 from ozone_gen.cli.outcome import CLEAN, FINDINGS, Outcome, colour
 
 
-@click.command("doctor")
-@click.argument("file")
+@click.command(
+    "doctor",
+    epilog=examples(
+        "ozone-gen doctor ozone.yaml --folder out/",
+        "ozone-gen doctor ozone.yaml --folder out/ --format json",
+    ),
+)
+@click.argument("file", shell_complete=complete_site)
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),

@@ -7,12 +7,19 @@ from pathlib import Path
 
 import click
 
+from ozone_gen.cli.examples import examples
 from ozone_gen.cli.outcome import Outcome
 
 _NOT_AN_ID = re.compile(r"[^a-z0-9]+")
 
 
-@click.command("import")
+@click.command(
+    "import",
+    epilog=examples(
+        "ozone-gen import ~/ozone-analytics/docker --site-id kigali -o sites/kigali/ozone.yaml",
+        "ozone-gen import central-server --central",
+    ),
+)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The ozone.yaml to write; else standard output.")
 @click.option("--site-id", help="The new site's id; else the folder's name.")
@@ -26,9 +33,6 @@ def import_command(
 
     The folder is one after the layout of Ozone Analytics: docker-compose-*.yaml, .env, connectors as JSON. What could
     not be carried over is listed with file and line. Secrets are never copied.
-
-    \b
-    ozone-gen import ~/ozone-analytics/docker --site-id kigali -o sites/kigali/ozone.yaml
     """
     if out is not None and out.exists() and not force:
         raise click.UsageError(f"{out} is there already; --force overwrites it")

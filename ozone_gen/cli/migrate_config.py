@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import click
 
+from ozone_gen.cli.completion import complete_site
+from ozone_gen.cli.examples import examples
 from ozone_gen.cli.outcome import FINDINGS, Outcome, print_diff
 
 
-@click.command("migrate-config")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.command(
+    "migrate-config",
+    epilog=examples(
+        "ozone-gen migrate-config ozone.yaml",
+        "ozone-gen migrate-config --check sites/*/ozone.yaml",
+    ),
+)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_site)
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 where a file is of an older version.")
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change as a unified diff.")
 def migrate_config_command(files: tuple[str, ...], check: bool, diff: bool) -> int:
@@ -16,9 +24,6 @@ def migrate_config_command(files: tuple[str, ...], check: bool, diff: bool) -> i
 
     Comments, order and quotes stay. What a file extends is rewritten, too. Nothing is written where one of the files
     cannot be rewritten.
-
-    \b
-    ozone-gen migrate-config sites/*/ozone.yaml
     """
     outcome = Outcome()
     with outcome.telling():

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ozone_gen.cli.completion import complete_site
+from ozone_gen.cli.examples import examples
 from ozone_gen.cli.outcome import Outcome, print_diff, progress
 
 if TYPE_CHECKING:
@@ -31,8 +33,15 @@ def _origin_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command("resolve")
-@click.argument("file")
+@click.command(
+    "resolve",
+    epilog=examples(
+        "ozone-gen resolve ozone.yaml --host localhost --port 3307",
+        "ozone-gen resolve ozone.yaml --dump openmrs.sql.gz",
+        "ozone-gen resolve ozone.yaml --dictionary dictionary.json.gz --check",
+    ),
+)
+@click.argument("file", shell_complete=complete_site)
 @_origin_options
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 where the lock is not what it should be.")
 def resolve_command(file: str, check: bool, **origin: Any) -> int:
@@ -53,8 +62,14 @@ def resolve_command(file: str, check: bool, **origin: Any) -> int:
     return outcome.code
 
 
-@click.command("dictionary")
-@click.argument("file")
+@click.command(
+    "dictionary",
+    epilog=examples(
+        "ozone-gen dictionary ozone.yaml --host localhost -o dictionary.json.gz",
+        "ozone-gen dictionary ozone.yaml --dump openmrs.sql -o dictionary.json",
+    ),
+)
+@click.argument("file", shell_complete=complete_site)
 @_origin_options
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="The file to write; .gz compresses.")
 def dictionary_command(file: str, out: Path, **origin: Any) -> int:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import click
 
+from ozone_gen.cli.completion import complete_site
+from ozone_gen.cli.examples import examples
 from ozone_gen.cli.outcome import Outcome
 
 
-@click.command("show")
-@click.argument("file")
+@click.command(
+    "show",
+    epilog=examples("ozone-gen show sites/kigali/ozone.yaml", "ozone-gen show --resolved sites/kigali/ozone.yaml"),
+)
+@click.argument("file", shell_complete=complete_site)
 @click.option("--resolved", is_flag=True, help="Say behind each value which file and line it comes from.")
 def show_command(file: str, resolved: bool) -> int:
     """Print FILE merged with all that it extends.

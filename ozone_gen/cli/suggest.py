@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from ozone_gen.cli.examples import examples
 from ozone_gen.cli.outcome import BYTES, Outcome, progress
 from ozone_gen.diagnostics import in_order
 
@@ -19,7 +20,14 @@ PASSWORD: Final = "OPENMRS_DB_PASSWORD"
 """The variable with the password of the source database."""
 
 
-@click.command("suggest")
+@click.command(
+    "suggest",
+    epilog=examples(
+        "ozone-gen suggest --dump openmrs.sql --site-id kigali -o ozone.yaml",
+        "ozone-gen suggest --dump openmrs.sql --tables-only --by form --locale fr --locale en",
+        "ozone-gen suggest --host localhost --user debezium --tables-only",
+    ),
+)
 @click.option("--dump", type=click.Path(path_type=Path), help="A mysqldump or mariadb-dump file.")
 @click.option("--dictionary", type=click.Path(path_type=Path), help="A dictionary that was exported: knows no usage.")
 @click.option("--host", help=f"Host of the database itself; its password is taken from {PASSWORD}.")

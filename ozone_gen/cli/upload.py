@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ozone_gen.cli.examples import examples
 from ozone_gen.cli.outcome import BYTES, Outcome, progress
 
 if TYPE_CHECKING:
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
 _SECRET = "OBJECT_STORE_WRITE_SECRET"
 
 
-@click.command("upload")
+@click.command(
+    "upload",
+    epilog=examples(
+        "ozone-gen upload parquet --to https://store.example.org",
+        "ozone-gen upload parquet --check",
+    ),
+)
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--to", "url", help="Address of the object store, such as https://store.example.org.")
 @click.option("--bucket", default="openmrs-data", show_default=True, help="The bucket of the exports.")
