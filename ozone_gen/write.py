@@ -57,7 +57,7 @@ def write_tree(tree: Mapping[str, File], out: Path, *, force: bool = False) -> W
         raise ValueError("a tree to be written has a manifest")
     if any(path == STAGING or path.startswith(STAGING + "/") for path in tree):
         raise ValueError(f"no file of a tree may lie in {STAGING}")
-    with _telling_what_failed(out):
+    with telling_what_failed(out):
         made: list[Path] = []
         try:
             _make_folders(out, made)
@@ -81,7 +81,7 @@ def read_tree(out: Path, expected: Iterable[str] = ()) -> dict[str, File]:
 
     Nothing is there where the folder does not exist. Raises OzoneError like `write_tree`, and writes nothing.
     """
-    with _telling_what_failed(out):
+    with telling_what_failed(out):
         folder = _Folder(out)
         manifest = folder.manifest()
         owned = manifest.files if manifest else {}
@@ -92,7 +92,7 @@ def read_tree(out: Path, expected: Iterable[str] = ()) -> dict[str, File]:
 
 def edited_files(out: Path) -> tuple[str, ...]:
     """The paths in `out` that a person changed since they were written, in order. Raises like `read_tree`."""
-    with _telling_what_failed(out):
+    with telling_what_failed(out):
         folder = _Folder(out)
         manifest = folder.manifest()
         owned = manifest.files if manifest else {}
@@ -453,7 +453,8 @@ def _locked(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _telling_what_failed(out: Path) -> Iterator[None]:
+def telling_what_failed(out: Path) -> Iterator[None]:
+    """Turn errors of the operating system about a folder into an OutputError."""
     try:
         yield
     except OSError as error:

@@ -84,6 +84,11 @@ def _timezone_exists(site: CheckedSite) -> Iterator[Diagnostic]:
         )
 
 
+def timezone_problem(name: str) -> str:
+    """What is wrong with a time zone, on one line; empty where there is one of this name."""
+    return "" if _is_timezone(name) else f"there is no time zone `{name}`; {did_you_mean(name, _timezones())}"
+
+
 @cache
 def _is_timezone(name: str) -> bool:
     from zoneinfo import ZoneInfo

@@ -25,6 +25,7 @@ from ozone_gen.cli.doctor import doctor_command
 from ozone_gen.cli.examples import examples
 from ozone_gen.cli.import_folder import import_command
 from ozone_gen.cli.migrate_config import migrate_config_command
+from ozone_gen.cli.new_site import new_site_command
 from ozone_gen.cli.outcome import (
     CLEAN,
     COULD_NOT_RUN,
@@ -116,6 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 # --- commands
 
+cli.add_command(new_site_command)
 cli.add_command(diff_command)
 cli.add_command(resolve_command)
 cli.add_command(dictionary_command)

@@ -41,6 +41,7 @@ ELSEWHERE = {
     "OZ44": "test_upload.py",
     "OZ45": "test_review.py",
     "OZ46": "test_import.py",
+    "OZ47": "test_new_site.py",
     "OZ4": "test_write.py",
     "OZ901": "test_cli.py",
 }

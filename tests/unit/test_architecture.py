@@ -58,9 +58,13 @@ MAY_IMPORT = {
     "upload": ("diagnostics", "resources"),
     "suggest": ("diagnostics", "flattening", "openmrs", "render", "spec", "values"),
     "migration": ("diagnostics", "extends", "shape", "source", "text_output"),
+    "new_site": (
+        *("checks", "diagnostics", "extends", "fleet", "load", "lock_file", "openmrs", "resolve", "resources"),
+        *("source", "suggest", "values", "write"),
+    ),
     "by_hand": ("diagnostics", "flattening", "render", "spec", "values"),
     "cli": (
-        *("by_hand", "migration"),
+        *("by_hand", "migration", "new_site"),
         *("compare", "components.base", "diagnostics", "doctor", "evolution", "extends", "fleet"),
         *("json_schema", "load", "openmrs", "plan", "plan.build", "preview", "render", "rendering", "resolve"),
         *("review", "shape", "shown", "source", "spec", "suggest", "text_output", "upload", "write"),

@@ -1,4 +1,4 @@
-"""The commands of docs/upgrade.md and docs/review.md work as they stand there."""
+"""The commands of docs/upgrade.md, docs/review.md and docs/new-site.md work as they stand there."""
 
 from __future__ import annotations
 
@@ -39,12 +39,15 @@ def _sites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
         assert main(["render", file, "-o", folder]) == 0
     Path("ozone-analytics").mkdir()
     Path("ozone-analytics/docker-compose-db.yaml").write_text("services:\n  postgresql: {image: 'postgres:13'}\n")
+    answers = re.search(r"^```yaml\n(# answers.yaml.*?)^```", (ROOT / "docs/new-site.md").read_text(), re.M | re.S)
+    assert answers
+    Path("answers.yaml").write_text(answers[1])
     for line in ("init -q -b main", "add sites ozone.yaml", "commit -qm one", "branch origin/main"):
         subprocess.run(["git", *line.split()], check=True)
     capsys.readouterr()
 
 
-@pytest.mark.parametrize("page", ["upgrade.md", "review.md"])
+@pytest.mark.parametrize("page", ["upgrade.md", "review.md", "new-site.md"])
 def test_the_commands_of_a_page_run_in_their_order(page: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = commands(page)
     assert len(found) > 4

@@ -66,6 +66,7 @@ from ozone_gen.diagnostics.codes.file import (
 )
 from ozone_gen.diagnostics.codes.internal import InternalError
 from ozone_gen.diagnostics.codes.lock import BrokenLock, EditedLock, ForeignLock, StaleLock, UnsupportedLockVersion
+from ozone_gen.diagnostics.codes.new_site import FolderNotEmpty, NotAnAnswer
 from ozone_gen.diagnostics.codes.output import (
     BrokenManifest,
     CannotWrite,
@@ -137,6 +138,7 @@ __all__ = [
     "FilterNotPossible",
     "FlinkMissing",
     "FolderInUse",
+    "FolderNotEmpty",
     "ForeignFile",
     "ForeignLock",
     "GitRefused",
@@ -160,6 +162,7 @@ __all__ = [
     "NotADictionary",
     "NotADump",
     "NotAMapping",
+    "NotAnAnswer",
     "NotCarriedOver",
     "NotInPlatform",
     "NotUtf8",
