@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-flink check format golden demo test test-fast clean
+.PHONY: help venv venv-flink check format golden docs demo test test-fast clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -32,6 +32,10 @@ format: venv ## sort imports and mend what ruff can
 
 golden: venv ## rewrite the golden files; review what changed before you commit it
 	$(BIN)/python -m pytest --quiet --update-golden tests/golden tests/invalid tests/unit
+
+docs: venv ## build the documentation as a site in out/docs
+	$(BIN)/python -m mkdocs build --quiet
+	@echo "Open out/docs/index.html in a browser."
 
 demo: venv-flink ## set everything up, render the demo site and show its flattened tables
 	$(BIN)/ozone-gen render examples/demo/ozone.yaml -o out/demo

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ozone_gen.cli.examples import examples
 from ozone_gen.cli.outcome import BYTES, Outcome, progress
 
 if TYPE_CHECKING:
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
     from ozone_gen.new_site.questions import Answer, Answers, Question
 
 
-@click.command("new-site")
+@click.command(
+    "new-site",
+    epilog=examples(
+        "ozone-gen new-site kigali",
+        "ozone-gen new-site kigali --no-input --from-dump kigali.sql",
+        "ozone-gen new-site our-sites --fleet",
+        "ozone-gen new-site sites/musanze --extends ../../defaults/ozone.base.yaml",
+    ),
+)
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--fleet", is_flag=True, help="Make a repository of sites: a shared base, and a first site.")
 @click.option("--extends", metavar="BASE", help="One more site of a repository: the base, as seen from FOLDER.")
@@ -38,12 +47,6 @@ def new_site_command(
     Left out, FOLDER is the site's id. What is asked for can be answered by a file, too: site_name, site_id, country,
     timezone, locales, source, source_host, platform, appointments, sink, sink_host, superset, kafka_ui, parquet_export,
     high_availability, ci. The same template works with `cookiecutter` alone.
-
-    \b
-    ozone-gen new-site kigali
-    ozone-gen new-site kigali --no-input --from-dump kigali.sql
-    ozone-gen new-site our-sites --fleet
-    ozone-gen new-site sites/musanze --extends ../../defaults/ozone.base.yaml
     """
     if fleet and extends:
         raise click.UsageError("--fleet makes a new repository, --extends a site of one that is there: give one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
@@ -37,6 +38,7 @@ def arguments(line: str) -> list[str]:
 def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("parquet").mkdir()
+    monkeypatch.setattr("sys.stdin", io.StringIO())  # whoever asks gets no answer
     for name in ("OBJECT_STORE_WRITE_SECRET", "OPENMRS_DB_PASSWORD"):
         monkeypatch.setenv(name, "secret")
 

@@ -1,0 +1,1 @@
+"""The reference: most of its pages are made of the code."""
