@@ -34,7 +34,7 @@ golden: venv ## rewrite the golden files; review what changed before you commit 
 	$(BIN)/python -m pytest --quiet --update-golden tests/golden tests/invalid tests/unit
 
 docs: venv ## build the documentation as a site in out/docs
-	$(BIN)/python -m mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 	@echo "Open out/docs/index.html in a browser."
 
 demo: venv-flink ## set everything up, render the demo site and show its flattened tables

@@ -188,6 +188,10 @@ def test_the_commands_of_a_page_run_in_their_order(page: str, capsys: pytest.Cap
                     run(words[1:])
             elif words[:2] == ["docker", "compose"]:
                 check_compose(words)
+            elif words[:3] == ["docker", "volume", "rm"]:
+                rendered = (start / "old-out/docker-compose-data-pipelines.yaml").read_text()
+                rendered += (start / "old-out/docker-compose-db.yaml").read_text()
+                assert f"\n  {words[3].removeprefix('ozone-my-clinic_')}: {{}}\n" in rendered, words
             elif words[0] == "export" and words[1].startswith("COMPOSE_FILE="):
                 assert set(words[1].partition("=")[2].split(":")) <= {name.value for name in ComposeFile}
             assert "error" not in capsys.readouterr().err, words
