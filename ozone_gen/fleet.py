@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 from typing import Final
 
+from ozone_gen.checks import published_parts
 from ozone_gen.components import parquet_export
 from ozone_gen.diagnostics import Diagnostic, codes
 from ozone_gen.diagnostics import Path as ValuePath
@@ -48,3 +50,10 @@ def _claims(site: Site) -> Iterator[_Claim]:
             number = server_id_of(spec, name)
             words = f"this is the replica {number} of {source.host}:{source.port}"
             yield words, ("sources", name, "server_id"), "give one of the two another `server_id`"
+    address = ip_address(spec.ports.bind_address)
+    # Only an address of its own tells which machine it is: loopback and 0.0.0.0 are there on all of them.
+    for part in published_parts(spec) if not (address.is_loopback or address.is_unspecified) else ():
+        port = getattr(spec.ports, part)
+        if port is not None:
+            hint = "give one of the two another port, or null to close it"
+            yield f"a port is published on {address}:{port}", ("ports", part), hint

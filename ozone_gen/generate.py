@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from ozone_gen.components import COMPONENTS
@@ -35,6 +36,7 @@ def generate(plan: SitePlan) -> FileTree:
     return FileTree.merge(parts.items())
 
 
+@cache
 def _setup_files() -> tuple[File, ...]:
     """The site's setup image: programs that are the same for every site."""
     folder = templates() / "setup"
@@ -82,9 +84,10 @@ def _finished(service: Mapping[str, Any], files: Mapping[str, File]) -> dict[str
 def _content(mounts: Iterable[str], files: Mapping[str, File]) -> str:
     digest = hashlib.sha256()
     for mount in mounts:
-        for path, file in files.items():
-            if path == mount or path.startswith(f"{mount}/"):
-                digest.update(path.encode() + b"\0" + file.content + b"\0")
+        inside = f"{mount}/"
+        for path in files:
+            if path == mount or path.startswith(inside):
+                digest.update(path.encode() + b"\0" + files[path].content + b"\0")
     return digest.hexdigest()[:16]
 
 

@@ -299,10 +299,10 @@ def _carry_out(plan: _Plan, out: Path) -> None:
         emptied = {folder for path in plan.removed for folder in _parents(path)} - plan.needed
         for path in sorted(emptied, reverse=True):
             _remove_if_empty(out / path)
-        for path in plan.folders:
-            os.mkdir(out / path)
+        moved = _move_new_folders(plan.folders, staging / "new", out)
         for file in plan.placed:
-            os.replace(staging / "new" / file.path, out / file.path)
+            if not moved.intersection(_parents(file.path)):
+                os.replace(staging / "new" / file.path, out / file.path)
         os.unlink(staging / _JOURNAL)
     except BaseException as error:
         try:
@@ -315,6 +315,16 @@ def _carry_out(plan: _Plan, out: Path) -> None:
         raise
     # The new tree counts from here on: what cannot be cleared away now, the next run clears.
     shutil.rmtree(staging, ignore_errors=True)
+
+
+def _move_new_folders(folders: Iterable[str], new: Path, out: Path) -> set[str]:
+    """Move the outermost folders that are not there yet, each with all that is in it; return them."""
+    moved: set[str] = set()
+    for path in folders:  # outer ones come first
+        if not moved.intersection(_parents(path)):
+            os.rename(new / path, out / path)
+            moved.add(path)
+    return moved
 
 
 def _make_parents(top: Path, paths: Iterable[str]) -> None:

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import io
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import click
 
@@ -24,6 +23,7 @@ from ozone_gen.cli.diff import diff_command
 from ozone_gen.cli.doctor import doctor_command
 from ozone_gen.cli.examples import examples
 from ozone_gen.cli.import_folder import import_command
+from ozone_gen.cli.loading import load_sites
 from ozone_gen.cli.migrate_config import migrate_config_command
 from ozone_gen.cli.new_site import new_site_command
 from ozone_gen.cli.outcome import (
@@ -31,31 +31,19 @@ from ozone_gen.cli.outcome import (
     COULD_NOT_RUN,
     DEMO_PATIENTS,
     DEMO_SEED,
-    FINDINGS,
     INTERRUPTED,
     READER_GONE,
     Outcome,
     ReaderGone,
     colour,
-    print_diff,
     progress,
 )
+from ozone_gen.cli.render import render_command
 from ozone_gen.cli.resolve import dictionary_command, resolve_command
 from ozone_gen.cli.show import show_command
 from ozone_gen.cli.suggest import suggest_command
 from ozone_gen.cli.upload import upload_command
-from ozone_gen.diagnostics import OzoneError, codes, did_you_mean
-
-if TYPE_CHECKING:
-    from ozone_gen.evolution import Evolution
-    from ozone_gen.load import Site
-    from ozone_gen.plan import SitePlan
-    from ozone_gen.render.tree import FileTree
-    from ozone_gen.write import WriteResult
-
-# From these numbers of files on a progress bar is worth its start-up time.
-_MANY_TO_READ: Final = 50
-_MANY: Final = 5
+from ozone_gen.diagnostics import Diagnostic, codes, did_you_mean
 
 _files = click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_site)
 
@@ -118,6 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 # --- commands
 
 cli.add_command(new_site_command)
+cli.add_command(render_command)
 cli.add_command(diff_command)
 cli.add_command(resolve_command)
 cli.add_command(dictionary_command)
@@ -127,55 +116,6 @@ cli.add_command(doctor_command)
 cli.add_command(upload_command)
 cli.add_command(import_command)
 cli.add_command(migrate_config_command)
-
-
-@cli.command(
-    epilog=examples(
-        "ozone-gen render ozone.yaml -o out/",
-        "ozone-gen render ozone.yaml -o out/ --diff",
-        "ozone-gen render sites/*/ozone.yaml -o out/ --check",
-    )
-)
-@_files
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="The folder to write into.")
-@click.option("--check", is_flag=True, help="Write nothing; exit with 1 where the folder differs.")
-@click.option("--diff", is_flag=True, help="Write nothing; print what would change as a unified diff.")
-@click.option("--force", is_flag=True, help="Overwrite files that were edited or are not ozone-gen's.")
-@click.option(
-    "--allow-rebuild", is_flag=True, help="Drop and retype what people read, and read the source anew, where it is due."
-)
-def render(files: tuple[str, ...], out: Path, check: bool, diff: bool, force: bool, allow_rebuild: bool) -> int:
-    """Write everything that a site needs to run.
-
-    One FILE is rendered into the output folder itself, several into one folder each, named by the sites' ids.
-    Where a site was rendered into the folder before, it is said what the change means for its running tables.
-    Files that were written before and are no longer made are removed; other files are never touched.
-    """
-    files = tuple(dict.fromkeys(files))
-    if force and (check or diff):
-        raise click.UsageError("--force has no meaning with --check and --diff, which write nothing")
-    outcome = Outcome()
-    sites = _load(files, outcome)
-    from ozone_gen.rendering import site_folders, site_tree
-
-    if len(files) > 1:
-        folders, findings = site_folders(sites, out)
-        outcome.add(findings)
-    else:
-        folders = dict.fromkeys(sites, out)
-    with progress("rendering", "sites", len(folders) if len(folders) >= _MANY else 0) as advance:
-        for file, folder in folders.items():
-            with outcome.telling(file):
-                plan, tree = site_tree(sites[file])
-                if check or diff:
-                    if _compare(sites[file], plan, tree, folder, outcome, show=diff) and check:
-                        outcome.code = max(outcome.code, FINDINGS)
-                else:
-                    told = _evolve(sites[file], tree, folder, outcome, force=force, allowed=allow_rebuild)
-                    _write(plan, tree, folder, force=force, alone=len(files) == 1, told=told)
-            advance(1)
-    outcome.show(summary=len(files) > 1)
-    return outcome.code
 
 
 @cli.command(
@@ -201,13 +141,15 @@ def validate(files: tuple[str, ...], form: str) -> int:
     from ozone_gen.diagnostics.renderers import FORMATS, render_text, summary
 
     outcome = Outcome()
-    sites = _load(files, outcome)
+    sites = load_sites(files, outcome)
     if len(sites) > 1:
         from ozone_gen.fleet import across_sites
 
         outcome.add(across_sites(sites))
     if form == "text":
         click.echo(render_text(outcome.findings, colour=colour(sys.stdout)), nl=False)
+        if len(files) > 1:
+            _show_sites(files, outcome.findings)
         shade = "red" if outcome.code else "yellow" if outcome.findings else "green"
         click.secho(summary(outcome.findings), fg=shade)
     elif form in ("sarif", "junit"):
@@ -218,6 +160,20 @@ def validate(files: tuple[str, ...], form: str) -> int:
     else:
         click.echo(FORMATS[form](outcome.findings), nl=False)
     return outcome.code
+
+
+def _show_sites(files: Sequence[str], findings: Sequence[Diagnostic]) -> None:
+    """A table of the files that have findings; a base, in which a mistake is one of every site, is one of them."""
+    from ozone_gen.cli.fleet_table import show_table
+    from ozone_gen.diagnostics import Severity
+
+    rows = []
+    for file in dict.fromkeys(finding.position.file for finding in findings):
+        found = [each.severity for each in set(findings) if each.position.file == file]
+        rows.append((file, *(str(found.count(each) or "") for each in (Severity.ERROR, Severity.WARNING))))
+    if len(rows) > 1:
+        show_table(("file", "errors", "warnings"), rows)
+    click.echo(f"{len(set(files))} sites: ", nl=False)
 
 
 @cli.command(epilog=examples("ozone-gen schema > ozone.schema.json", "ozone-gen schema ozone.base"))
@@ -275,7 +231,7 @@ def preview(file: str, dump: Path | None, out: Path, rows: int, html: Path | Non
     from ozone_gen.cli.preview import run_command
 
     outcome = Outcome()
-    site = _load([file], outcome).get(file)
+    site = load_sites([file], outcome).get(file)
     if site is not None:
         with outcome.telling(file):
             run_command(site, dump, out, rows, outcome, html=html, shared=no_rows)
@@ -301,114 +257,3 @@ def demo_data(patients: int, seed: int, out: Path | None) -> None:
     with output as stream, progress("making up", "patients", patients) as advance:
         write_demo_data(stream, patients=patients, seed=seed, advance=advance)
 
-
-# --- what several commands share
-
-
-def _load(files: Sequence[str], outcome: Outcome) -> dict[str, Site]:
-    """Load every file that has no errors."""
-    from ozone_gen.load import load
-
-    sites = {}
-    wanted = list(dict.fromkeys(files))
-    with progress("reading", "sites", len(wanted) if len(wanted) >= _MANY_TO_READ else 0) as advance:
-        for file in wanted:
-            with outcome.telling(file):
-                sites[file] = load(file)
-                outcome.add(sites[file].warnings)
-            advance(1)
-    return sites
-
-
-# --- render
-
-
-def _compare(
-    site: Site, plan: SitePlan, tree: FileTree, folder: Path, outcome: Outcome, *, show: bool
-) -> bool:
-    """Say how a folder differs from a tree, and whether it does."""
-    from ozone_gen.compare import compare, unified_diff
-    from ozone_gen.evolution import evolution
-    from ozone_gen.rendering import unknown_former_names
-    from ozone_gen.write import read_tree
-
-    before = read_tree(folder, tree)
-    differences = compare(before, tree)
-    found = evolution(before, tree)
-    if found:
-        outcome.add(unknown_former_names(site, found, folder))
-        for line in _told(found):  # before the diff: `git apply` skips what stands there
-            click.echo(line)
-    if show:
-        print_diff(unified_diff(differences))
-    else:
-        for difference in differences:
-            shade = {"added": "green", "removed": "red"}.get(difference.kind, "yellow")
-            click.echo(f"{click.style(f'{difference.kind:<8}', fg=shade)} {folder / difference.path}")
-        if not differences:
-            click.echo(f"{click.style(plan.site.id, bold=True)}: {folder} is up to date")
-    return bool(differences)
-
-
-def _told(found: Evolution) -> list[str]:
-    """What a change means for the running tables, in lines."""
-    lines = [f"{change}{' (needs --allow-rebuild)' if change.loses else ''}" for change in found.changes]
-    if found.meaning:
-        needs = " (needs --allow-rebuild)" if found.reason else ""
-        lines.append(f"{found.meaning[:1].upper()}{found.meaning[1:]}{needs}.")
-    return lines
-
-
-def _evolve(
-    site: Site, tree: FileTree, folder: Path, outcome: Outcome, *, force: bool, allowed: bool
-) -> list[str]:
-    """What rendering means for the site that was rendered before; raises where it has to be allowed and is not."""
-    from ozone_gen.evolution import evolution
-    from ozone_gen.rendering import not_allowed, unknown_former_names
-    from ozone_gen.write import read_tree
-
-    try:
-        found = evolution(read_tree(folder, tree), tree)
-    except OzoneError:
-        if not force:
-            raise
-        return []  # a manifest that cannot be read: nothing is known of what was there
-    if found is None:
-        return []
-    outcome.add(unknown_former_names(site, found, folder))
-    refused = [] if allowed else not_allowed(found, folder)
-    if refused:
-        raise OzoneError(refused)
-    return _told(found)
-
-
-def _write(
-    plan: SitePlan, tree: FileTree, folder: Path, *, force: bool, alone: bool, told: Sequence[str]
-) -> None:
-    from ozone_gen.write import write_tree
-
-    result = write_tree(tree, folder, force=force)
-    click.echo(f"{click.style(plan.site.id, bold=True)}: {_counts(result)} in {folder}")
-    for line in told:
-        click.echo(f"  {line}")
-    if alone:
-        click.echo(_next_step(plan, tree, folder))
-
-
-def _counts(result: WriteResult) -> str:
-    if not result.written and not result.removed:
-        return click.style(f"all {len(result.unchanged)} files are up to date", fg="green")
-    parts = ((result.written, "written"), (result.removed, "removed"), (result.unchanged, "unchanged"))
-    return ", ".join(f"{len(files)} {word}" for files, word in parts if files)
-
-
-def _next_step(plan: SitePlan, tree: FileTree, folder: Path) -> str:
-    """The command that starts the site, and what it needs before."""
-    from ozone_gen.components.base import ComposeFile
-
-    files = " ".join(f"-f {name}" for name in ComposeFile if name in tree and not name.runs_on_demand)
-    lines = [f"cd {shlex.quote(str(folder))}", f"docker compose {files} up -d --build"]
-    missing = [each for each in plan.variables if each.required and each.demo_value is None]
-    if missing and not (folder / ".env").exists():
-        lines.insert(1, "cp .env.example .env    # and fill it in")
-    return "Next:\n" + "\n".join(f"  {line}" for line in lines)

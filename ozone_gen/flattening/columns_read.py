@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from ozone_gen.flattening.table import FlattenedTable
@@ -24,8 +25,33 @@ def columns_read(source: str, tables: Iterable[Table], flattened: Sequence[Flatt
 
     `source` is the Flink database of the source tables.
     """
-    units = [[_TEXT.sub("''", unit) for unit in _units(table)] for table in flattened]
-    return tuple(_narrowed(source, table, units) for table in tables)
+    # Sites of a fleet have the same tables, and each asks twice.
+    texts = tuple(tuple(_TEXT.sub("''", unit) for unit in _units(table)) for table in flattened)
+    return _columns_read(source, tuple(tables), texts)
+
+
+@lru_cache(maxsize=16)
+def _columns_read(source: str, tables: tuple[Table, ...], flattened: tuple[tuple[str, ...], ...]) -> tuple[Table, ...]:
+    read: dict[str, set[str]] = {table.name: set(table.primary_key) for table in tables}
+    columns = {table.name: "|".join(re.escape(column.name) for column in table.columns) for table in tables}
+    reference = re.compile(rf"`?\b{re.escape(source)}\b`?\.`?\b(\w+)\b`?(?:\s+(?:AS\s+)?([a-z]\w*))?")
+    for units in flattened:
+        for unit in units:
+            aliases: dict[str, list[str]] = {}
+            for name, alias in reference.findall(unit):
+                if name in read:
+                    aliases.setdefault(name, []).append(alias)
+            for name, known in aliases.items():
+                # What stands behind a * may be named further out.
+                where = "\n".join(units) if "*" in unit else unit
+                before = "|".join([r"(?<![\w.`])", *(rf"\b{alias}\." for alias in known if alias)])
+                if "*" in unit:
+                    before = r"(?<!\w)"
+                read[name].update(re.findall(rf"(?:{before})`?({columns[name]})\b", where))
+    return tuple(
+        replace(table, columns=tuple(each for each in table.columns if each.name in read[table.name]))
+        for table in tables
+    )
 
 
 def _units(table: FlattenedTable) -> Iterator[str]:
@@ -33,19 +59,3 @@ def _units(table: FlattenedTable) -> Iterator[str]:
     yield from (query for _, query in table.common)
     yield "\n".join([*(column.expression for column in table.columns), table.body])
 
-
-def _narrowed(source: str, table: Table, flattened: Sequence[Sequence[str]]) -> Table:
-    reference = re.compile(rf"`?\b{re.escape(source)}\b`?\.`?\b{re.escape(table.name)}\b`?(?:\s+(?:AS\s+)?([a-z]\w*))?")
-    read = set(table.primary_key)
-    for units in flattened:
-        for unit in units:
-            aliases = reference.findall(unit)
-            if aliases:
-                # What stands behind a * may be named further out.
-                where = "\n".join(units) if "*" in unit else unit
-                before = "|".join([r"(?<![\w.`])", *(rf"\b{alias}\." for alias in aliases if alias)])
-                if "*" in unit:
-                    before = r"(?<!\w)"
-                names = "|".join(re.escape(column.name) for column in table.columns)
-                read.update(re.findall(rf"(?:{before})`?({names})\b", where))
-    return replace(table, columns=tuple(column for column in table.columns if column.name in read))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -73,7 +74,11 @@ def tables_of(platform: str, modules: Iterable[str] = ()) -> Mapping[str, Table]
 
     ValueError where the version or a module is not known here.
     """
-    present = frozenset(modules)
+    return _tables_of(platform, frozenset(modules))
+
+
+@cache  # of a fleet every site asks
+def _tables_of(platform: str, present: frozenset[str]) -> Mapping[str, Table]:
     if platform not in PLATFORMS or not present <= frozenset(MODULES):
         raise ValueError(f"OpenMRS {platform} with {', '.join(present) or 'no modules'} is not known here")
     version = PLATFORMS.index(platform)

@@ -12,6 +12,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 # Without quotes: starts with a letter, `_`, `/`, `$` or a relative path, so that it is neither a number nor a
 # date nor syntax; has `:` only before a visible character, and spaces only between others.
@@ -87,17 +88,21 @@ def _node(lines: list[str], value: object, lead: str, indent: str) -> None:
             _literal(lines, value, _spaced(lead), indent)
         else:
             lines.append(_spaced(lead) + _scalar(value))
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict | Mapping):  # looked up in this order: Mapping alone takes much longer
         if not value:
             lines.append(_spaced(lead) + "{}")
             return
         if lead.endswith(":"):
             lines.append(lead)
             lead = indent
+        lead, deeper = lead or indent, indent + "  "
         for key, item in value.items():
-            _node(lines, item, f"{lead or indent}{_key(key)}:", indent + "  ")
+            if type(item) is str and "\n" not in item:  # most of all values
+                lines.append(f"{lead}{_key(key)}: {_scalar(item)}")
+            else:
+                _node(lines, item, f"{lead}{_key(key)}:", deeper)
             lead = indent
-    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+    elif isinstance(value, list | tuple | Sequence) and not isinstance(value, bytes | bytearray):
         if not value:
             lines.append(_spaced(lead) + "[]")
             return
@@ -124,6 +129,7 @@ def _literal(lines: list[str], text: str, lead: str, indent: str) -> None:
     lines.extend("" for _ in range(ends - 1))
 
 
+@lru_cache(maxsize=20_000)
 def _key(key: object) -> str:
     return _scalar(_text(key))
 
@@ -136,7 +142,9 @@ def _text(key: object) -> str:
     return key
 
 
+@lru_cache(maxsize=20_000)
 def _scalar(text: str) -> str:
+    # Keys are the same few thousand in all files of all sites.
     return text if _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML else _quoted(text)
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
-from typing import Final
 
 from ozone_gen.diagnostics import OzoneError
 from ozone_gen.load import Site
+from ozone_gen.processes import on_all_cores
 from ozone_gen.render.tree import File
 from ozone_gen.rendering import site_tree
 from ozone_gen.review.alike import review_alike
@@ -18,9 +15,6 @@ from ozone_gen.review.compose import project
 from ozone_gen.review.model import SiteReview, Status
 from ozone_gen.review.sides import Pair
 from ozone_gen.review.site import added_site, removed_site, review_site
-
-_WORTH_PROCESSES: Final = 16
-"""Sites that have to be rendered; for fewer, starting processes takes longer than they save."""
 
 Result = SiteReview | OzoneError
 
@@ -32,22 +26,7 @@ def review_all(pairs: Sequence[Pair]) -> Iterator[tuple[Pair, Result]]:
     """
     pairs = _with_moves(pairs)
     rendered = [each for each in pairs if not each.same]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    if len(rendered) < _WORTH_PROCESSES or cores < 2:
-        return _in_order(pairs, map(_review, rendered))
-    size = max(1, min(16, len(rendered) // (cores * 4)))
-    # Forked, they have all modules already. That is done here, before a progress bar has a thread that a fork could
-    # break.
-    pool = ProcessPoolExecutor(cores, mp_context=get_context("fork"))
-    return _until_done(pool, _in_order(pairs, pool.map(_review, rendered, chunksize=size)))
-
-
-def _until_done(pool: ProcessPoolExecutor, results: Iterator[tuple[Pair, Result]]) -> Iterator[tuple[Pair, Result]]:
-    """The results; the processes end with them, or when nobody wants more."""
-    try:
-        yield from results
-    finally:
-        pool.shutdown(cancel_futures=True)
+    return _in_order(pairs, on_all_cores(_review, rendered))
 
 
 def _in_order(pairs: Sequence[Pair], results: Iterator[Result]) -> Iterator[tuple[Pair, Result]]:

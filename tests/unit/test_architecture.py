@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "text_output": ("diagnostics",),
     "yaml_syntax": (),
     "values": (),
+    "processes": (),
     "source": ("diagnostics", "yaml_syntax"),
     "extends": ("diagnostics", "source"),
     "shown": ("source",),
@@ -46,11 +47,11 @@ MAY_IMPORT = {
     ),
     "plan.build": ("checks", "components", "flattening", "openmrs", "plan", "spec", "values"),
     "load": ("checks", "diagnostics", "extends", "lock_file", "openmrs", "shape", "source", "spec"),
-    "fleet": ("components", "diagnostics", "load", "plan.build"),
+    "fleet": ("checks", "components", "diagnostics", "load", "plan.build"),
     "generate": ("components", "components.base", "plan", "render", "resources"),
     "rendering": ("diagnostics", "evolution", "generate", "load", "plan", "plan.build", "render"),
     "review": (
-        *("compare", "diagnostics", "evolution", "load", "lock_file", "render", "rendering", "write"),
+        *("compare", "diagnostics", "evolution", "load", "lock_file", "processes", "render", "rendering", "write"),
     ),
     "preview": ("diagnostics", "flattening", "openmrs", "render", "resources", "source"),
     "resolve": ("diagnostics", "load", "lock", "lock_file", "openmrs", "source", "spec", "values"),
@@ -66,8 +67,8 @@ MAY_IMPORT = {
     "cli": (
         *("by_hand", "migration", "new_site"),
         *("compare", "components.base", "diagnostics", "doctor", "evolution", "extends", "fleet"),
-        *("json_schema", "load", "openmrs", "plan", "plan.build", "preview", "render", "rendering", "resolve"),
-        *("review", "shape", "shown", "source", "spec", "suggest", "text_output", "upload", "write"),
+        *("json_schema", "load", "openmrs", "plan", "plan.build", "preview", "processes", "render", "rendering"),
+        *("resolve", "review", "shape", "shown", "source", "spec", "suggest", "text_output", "upload", "write"),
     ),
     "__main__": ("cli",),
 }

@@ -35,7 +35,7 @@ def site(name: str, host: str = "db.example", source: str = "", more: str = "") 
 
 def test_sites_that_share_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, text = told(tmp_path, capsys, site("a"), site("b"), site("c", "other.example"))
-    assert (code, text) == (0, "no problems found\n")
+    assert (code, text) == (0, "3 sites: no problems found\n")
 
 
 def test_one_id_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,3 +70,17 @@ def test_a_bad_site_does_not_hide_the_others(tmp_path: Path, capsys: pytest.Capt
     assert code == 1
     assert "1.yaml:1:1: error[OZ102]" in text
     assert "OZ319" in text
+
+
+def test_a_port_of_one_machine_is_of_one_site(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def ports(address: str, flink: int = 8081) -> str:
+        return f"ports: {{bind_address: {address}, flink: {flink}, connect: null, postgresql: null}}"
+
+    shared = [site("a", more=ports("10.0.0.5")), site("b", more=ports("10.0.0.5"))]
+    code, text = told(tmp_path, capsys, *shared)
+    assert code == 1
+    assert "1.yaml:6:" in text
+    assert "error[OZ319] ports.flink: a port is published on 10.0.0.5:8081, as is said in 0.yaml, too" in text
+    for others in ([ports("10.0.0.5"), ports("10.0.0.6")], [ports("10.0.0.5"), ports("10.0.0.5", 8082)],
+                   [ports("127.0.0.1"), ports("127.0.0.1")], [ports("0.0.0.0"), ports("0.0.0.0")]):  # fmt: skip
+        assert told(tmp_path, capsys, *(site(name, more=more) for name, more in zip("ab", others, strict=True)))[0] == 0
