@@ -117,7 +117,7 @@ class _Folder:
         """
         if self.parent_state(path):
             return None
-        place = self.out / path
+        place = os.path.join(self.out, path)
         try:
             status = os.lstat(place)
         except FileNotFoundError:
@@ -125,7 +125,9 @@ class _Folder:
         if stat.S_ISLNK(status.st_mode):
             return File(path, os.fsencode(os.readlink(place)))
         if stat.S_ISREG(status.st_mode):
-            return File(path, place.read_bytes(), executable=bool(status.st_mode & stat.S_IXUSR))
+            with open(place, "rb", buffering=0) as stream:
+                content = stream.readall()
+            return File(path, content, executable=bool(status.st_mode & stat.S_IXUSR))
         if not stat.S_ISDIR(status.st_mode):
             self.problem(codes.ForeignFile, path, "this is neither a file nor a folder", "move it away")
         return None
@@ -289,7 +291,7 @@ def _carry_out(plan: _Plan, out: Path) -> None:
         os.mkdir(staging, 0o700)
         _make_parents(staging / "new", (file.path for file in plan.placed))
         for file in plan.placed:
-            _stage(file, staging / "new" / file.path)
+            _stage(file, os.path.join(staging, "new", file.path))
         _make_parents(staging / "old", plan.kept)
         for path in plan.kept:
             _keep(out / path, staging / "old" / path)
@@ -332,13 +334,15 @@ def _make_parents(top: Path, paths: Iterable[str]) -> None:
         os.makedirs(top / folder, exist_ok=True)
 
 
-def _stage(file: File, place: Path) -> None:
+def _stage(file: File, place: str) -> None:
     # The mode is a request that the umask narrows, as for any new file.
     handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o777 if file.executable else 0o666)
-    with open(handle, "wb") as stream:
-        stream.write(file.content)
-    if os.stat(place).st_size != len(file.content):
-        raise OSError(errno.EIO, "not all of a file was written", str(place))
+    with open(handle, "wb", buffering=0) as stream:
+        rest = memoryview(file.content)
+        while rest:
+            rest = rest[stream.write(rest) :]
+        if os.fstat(handle).st_size != len(file.content):
+            raise OSError(errno.EIO, "not all of a file was written", place)
 
 
 def _keep(place: Path, backup: Path) -> None:

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from json.encoder import encode_basestring
 
 # Without quotes: starts with a letter, `_`, `/`, `$` or a relative path, so that it is neither a number nor a
 # date nor syntax; has `:` only before a visible character, and spaces only between others.
@@ -68,16 +69,36 @@ def yaml_inline(data: object) -> str:
 def json_bytes(data: object) -> bytes:
     """`data` as JSON, indented by two spaces, UTF-8. Infinite numbers and lone surrogates are a
     ValueError."""
-    return (json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False, default=_plain) + "\n").encode()
+    # json.dumps writes the same, but with an indent in plain Python that takes three times as long.
+    parts: list[str] = []
+    _json(parts, data, "\n")
+    return ("".join(parts) + "\n").encode()
 
 
-def _plain(value: object) -> object:
-    """What json knows in place of a read-only mapping or a sequence that it does not know."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return list(value)
-    raise TypeError(f"{value!r} of {type(value).__name__} cannot be written as JSON")
+def _json(parts: list[str], value: object, line: str) -> None:
+    """Append `value` to `parts`; `line` begins a new line of the same depth."""
+    if isinstance(value, str):
+        parts.append(encode_basestring(value))
+    elif isinstance(value, dict | Mapping):
+        inner, between = line + "  ", "{"
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"a key is {key!r}, not a text")
+            parts.append(f"{between}{inner}{encode_basestring(key)}: ")
+            _json(parts, item, inner)
+            between = ","
+        parts.append(f"{line}}}" if value else "{}")
+    elif isinstance(value, list | tuple | Sequence) and not isinstance(value, bytes | bytearray):
+        inner, between = line + "  ", "["
+        for item in value:
+            parts.append(between + inner)
+            _json(parts, item, inner)
+            between = ","
+        parts.append(f"{line}]" if value else "[]")
+    elif value is None or isinstance(value, int | float):
+        parts.append(json.dumps(value, allow_nan=False))
+    else:
+        raise TypeError(f"{value!r} of {type(value).__name__} cannot be written as JSON")
 
 
 def _node(lines: list[str], value: object, lead: str, indent: str) -> None:

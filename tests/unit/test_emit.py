@@ -306,6 +306,7 @@ def test_yaml_reads_back_alike(data: Any) -> None:
 @given(DATA)
 def test_json_reads_back(data: Any) -> None:
     assert same(json.loads(json_bytes(data)), data)
+    assert json_bytes(data) == (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def test_yaml_looks_like_a_persons() -> None:
