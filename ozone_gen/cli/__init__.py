@@ -40,6 +40,7 @@ from ozone_gen.cli.outcome import (
 )
 from ozone_gen.cli.render import render_command
 from ozone_gen.cli.resolve import dictionary_command, resolve_command
+from ozone_gen.cli.sbom import sbom_command
 from ozone_gen.cli.show import show_command
 from ozone_gen.cli.suggest import suggest_command
 from ozone_gen.cli.upload import upload_command
@@ -116,6 +117,7 @@ cli.add_command(doctor_command)
 cli.add_command(upload_command)
 cli.add_command(import_command)
 cli.add_command(migrate_config_command)
+cli.add_command(sbom_command)
 
 
 @cli.command(

@@ -43,6 +43,7 @@ ELSEWHERE = {
     "OZ46": "test_import.py",
     "OZ47": "test_new_site.py",
     "OZ4": "test_write.py",
+    "OZ5": "test_supply_*.py",
     "OZ901": "test_cli.py",
 }
 

@@ -53,6 +53,7 @@ MAY_IMPORT = {
     "review": (
         *("compare", "diagnostics", "evolution", "load", "lock_file", "processes", "render", "rendering", "write"),
     ),
+    "supply": ("diagnostics", "load", "render", "rendering", "resources", "review", "spec", "write"),
     "preview": ("diagnostics", "flattening", "openmrs", "render", "resources", "source"),
     "resolve": ("diagnostics", "load", "lock", "lock_file", "openmrs", "source", "spec", "values"),
     "doctor": ("flattening", "plan", "resources"),
@@ -68,7 +69,8 @@ MAY_IMPORT = {
         *("by_hand", "migration", "new_site"),
         *("compare", "components.base", "diagnostics", "doctor", "evolution", "extends", "fleet"),
         *("json_schema", "load", "openmrs", "plan", "plan.build", "preview", "processes", "render", "rendering"),
-        *("resolve", "review", "shape", "shown", "source", "spec", "suggest", "text_output", "upload", "write"),
+        *("resolve", "review", "shape", "shown", "source", "spec", "suggest", "supply", "text_output", "upload"),
+        "write",
     ),
     "__main__": ("cli",),
 }

@@ -4,7 +4,8 @@ To add one, write a class in the module of its hundred. Its id is new (never tha
 its name says the problem, and its docstring says what, why and how to mend it. Then add its case to
 tests/invalid/.
 
-OZ0xx the file, OZ1xx the shape of a value, OZ2xx references, OZ3xx conflicts, OZ4xx output, OZ9xx our fault.
+OZ0xx the file, OZ1xx the shape of a value, OZ2xx references, OZ3xx conflicts, OZ4xx output, OZ5xx what
+containers are made of, OZ9xx our fault.
 """
 
 from ozone_gen.diagnostics.codes.base import Code, all_codes, explain, find
@@ -108,6 +109,7 @@ from ozone_gen.diagnostics.codes.shape import (
     ValueNotAllowed,
     WrongType,
 )
+from ozone_gen.diagnostics.codes.supply import BrokenImageLock, NotARenderedFolder, StaleImageLock
 from ozone_gen.diagnostics.codes.upload import DamagedExport, NoExport, StoreUnreachable, UploadClientMissing
 
 __all__ = [
@@ -120,6 +122,7 @@ __all__ = [
     "BadExtends",
     "BadName",
     "BadVariableReference",
+    "BrokenImageLock",
     "BrokenLock",
     "BrokenManifest",
     "BundledAddress",
@@ -162,6 +165,7 @@ __all__ = [
     "NotADictionary",
     "NotADump",
     "NotAMapping",
+    "NotARenderedFolder",
     "NotAnAnswer",
     "NotCarriedOver",
     "NotInPlatform",
@@ -185,6 +189,7 @@ __all__ = [
     "SeveralObservations",
     "SeveralSources",
     "SharedByTwoSites",
+    "StaleImageLock",
     "StaleLock",
     "StoreUnreachable",
     "TruncatedDump",
