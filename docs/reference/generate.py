@@ -23,6 +23,7 @@ HUNDREDS: Mapping[str, str] = {
     "OZ2": "References",
     "OZ3": "Conflicts",
     "OZ4": "What is written, previewed, uploaded, compared, imported",
+    "OZ5": "What containers are made of",
     "OZ9": "Our fault",
 }
 """The groups of codes, by how they begin."""

@@ -24,6 +24,7 @@ from ozone_gen.cli.doctor import doctor_command
 from ozone_gen.cli.examples import examples
 from ozone_gen.cli.import_folder import import_command
 from ozone_gen.cli.loading import load_sites
+from ozone_gen.cli.lock_images import lock_images_command
 from ozone_gen.cli.migrate_config import migrate_config_command
 from ozone_gen.cli.new_site import new_site_command
 from ozone_gen.cli.outcome import (
@@ -38,6 +39,7 @@ from ozone_gen.cli.outcome import (
     colour,
     progress,
 )
+from ozone_gen.cli.outdated import outdated_command
 from ozone_gen.cli.render import render_command
 from ozone_gen.cli.resolve import dictionary_command, resolve_command
 from ozone_gen.cli.sbom import sbom_command
@@ -118,6 +120,8 @@ cli.add_command(upload_command)
 cli.add_command(import_command)
 cli.add_command(migrate_config_command)
 cli.add_command(sbom_command)
+cli.add_command(outdated_command)
+cli.add_command(lock_images_command)
 
 
 @cli.command(

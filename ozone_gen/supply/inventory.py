@@ -100,7 +100,7 @@ class Inventory:
         for file in self.files:
             lines = self.tree[file].content.decode("utf-8", errors="replace").splitlines()
             for number, line in enumerate(lines, 1):
-                if line.rstrip().endswith(image):
+                if line.rstrip().rstrip("\"'").endswith(image):
                     return Position(str(Path(self.given, file)), number, line.index(image) + 1)
         return Position(self.given)
 

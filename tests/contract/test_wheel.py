@@ -102,7 +102,7 @@ def test_the_installed_program_renders_what_the_checkout_does(program: Path, tmp
     assert not compare(golden_tree(TREES / "demo"), to_keep(seeds)), "another tree than tests/golden/trees/demo"
 
 
-@pytest.mark.parametrize("command", ["schema", "explain OZ101", "sbom demo/ozone.yaml"])
+@pytest.mark.parametrize("command", ["schema", "explain OZ101", "sbom demo/ozone.yaml", "outdated demo/ozone.yaml"])
 def test_the_installed_program_finds_its_data(command: str, program: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples" / "demo", tmp_path / "demo")
     assert run([program, *command.split()], tmp_path)

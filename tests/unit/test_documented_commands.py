@@ -24,6 +24,8 @@ import pytest
 from ozone_gen.cli import cli, main
 from ozone_gen.components.base import ComposeFile
 from ozone_gen.spec import MEMORY
+from ozone_gen.supply.image_lock import LOCK_FILE
+from ozone_gen.supply.registry import Digest
 
 ROOT = Path(__file__).parents[2]
 DEMO = (ROOT / "examples" / "demo" / "ozone.yaml").read_text()
@@ -38,6 +40,7 @@ BLOCK = re.compile(r"^```(sh|yaml)(?: +title=\"([^\"]+)\")?[^\n]*\n(.*?)^```", r
 SETTING = re.compile(r"[A-Z][A-Z0-9_]*=")
 DIFFERING = ("diff", "import")
 """Commands that end with 1 where they have something to say."""
+COMPOSE_FILES = {*(name.value for name in ComposeFile), LOCK_FILE}
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def _sites(tmp_path: Path, prepared: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.fixture
 def _replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No Flink, no running site, no object store."""
+    """No Flink, no running site, no object store, no registry of images."""
 
     def preview(site: Any, dump: Path | None, *_: Any, **__: Any) -> None:
         assert dump is None or dump.is_file()
@@ -118,6 +121,7 @@ def _replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_module("ozone_gen.cli.preview"), "run_command", preview)
     monkeypatch.setattr("ozone_gen.doctor.examine", lambda *_: iter(()))
     monkeypatch.setattr("ozone_gen.upload.exports_of", lambda _: ())
+    monkeypatch.setattr("ozone_gen.supply.registry.Registries.digest", lambda *_: Digest(f"sha256:{'0' * 64}", True))
 
 
 def check_arguments(words: list[str]) -> None:
@@ -163,7 +167,7 @@ def check_compose(words: list[str]) -> None:
     """The files that it names are ones that sites have, and so are its services."""
     words = words[2:]
     files = [words[at + 1] for at, word in enumerate(words) if word == "-f"]
-    assert set(files) <= {name.value for name in ComposeFile}, words
+    assert set(files) <= COMPOSE_FILES, words
     rest = [word for at, word in enumerate(words) if word != "-f" and words[at - 1] != "-f"]
     assert rest[0] in ("up", "down", "ps", "logs", "run", "exec", "pull", "build", "config"), words
     named = [word for word in rest[1:] if not word.startswith("-")]
@@ -193,7 +197,7 @@ def test_the_commands_of_a_page_run_in_their_order(page: str, capsys: pytest.Cap
                 rendered += (start / "old-out/docker-compose-db.yaml").read_text()
                 assert f"\n  {words[3].removeprefix('ozone-my-clinic_')}: {{}}\n" in rendered, words
             elif words[0] == "export" and words[1].startswith("COMPOSE_FILE="):
-                assert set(words[1].partition("=")[2].split(":")) <= {name.value for name in ComposeFile}
+                assert set(words[1].partition("=")[2].split(":")) <= COMPOSE_FILES
             assert "error" not in capsys.readouterr().err, words
 
 

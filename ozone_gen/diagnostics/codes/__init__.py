@@ -109,7 +109,14 @@ from ozone_gen.diagnostics.codes.shape import (
     ValueNotAllowed,
     WrongType,
 )
-from ozone_gen.diagnostics.codes.supply import BrokenImageLock, NotARenderedFolder, StaleImageLock
+from ozone_gen.diagnostics.codes.supply import (
+    BrokenImageLock,
+    ImageNotFound,
+    NotARenderedFolder,
+    RegistryRefused,
+    RegistryUnreachable,
+    StaleImageLock,
+)
 from ozone_gen.diagnostics.codes.upload import DamagedExport, NoExport, StoreUnreachable, UploadClientMissing
 
 __all__ = [
@@ -145,6 +152,7 @@ __all__ = [
     "ForeignFile",
     "ForeignLock",
     "GitRefused",
+    "ImageNotFound",
     "InternalError",
     "JavaMissing",
     "KeyNotText",
@@ -179,6 +187,8 @@ __all__ = [
     "PortConflict",
     "PreviewFailed",
     "RebuildNotAllowed",
+    "RegistryRefused",
+    "RegistryUnreachable",
     "RenameNotPossible",
     "RepeatNotPossible",
     "RepeatedEntry",

@@ -16,6 +16,38 @@ class NotARenderedFolder(Code):
     id = "OZ501"
 
 
+class RegistryUnreachable(Code):
+    """A registry of container images does not answer.
+
+    `lock-images` asks every registry for the digests of its images, by HTTPS (a registry on this machine by HTTP, too).
+    Run it where the registry can be reached: behind a proxy with `HTTPS_PROXY` set, with an authority of your own with
+    `SSL_CERT_FILE`. The lock that is there stays as it is.
+    """
+
+    id = "OZ502"
+
+
+class RegistryRefused(Code):
+    """A registry answers, but does not say what the digest of an image is.
+
+    It may want a login (`lock-images` asks without one), have been asked too often in a while (Docker Hub counts by
+    address: wait, or use a mirror), or something in between answers in its place, such as the login page of a network.
+    The lock that is there stays as it is.
+    """
+
+    id = "OZ503"
+
+
+class ImageNotFound(Code):
+    """A registry does not have an image of that name and tag.
+
+    Look at `images` in ozone.yaml: the name, the tag, and whether the mirror has it. The lock that is there stays as it
+    is.
+    """
+
+    id = "OZ504"
+
+
 class BrokenImageLock(Code):
     """A lock of images cannot be read, or is not one that `lock-images` wrote.
 
