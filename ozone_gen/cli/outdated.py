@@ -107,8 +107,11 @@ def _show(found: Mapping[str, _Found]) -> None:
         if shown:
             _show_table(f"{site.site}: {file}", shown, console)
     as_tested = sum(not _differing(parts) for _, parts in found.values())
-    if len(found) == 1 and as_tested:
-        console.print(f"Everything is as tested with ozone-gen {__version__}.", style="green")
+    if len(found) == 1:
+        ((_, parts),) = found.values()
+        missing = len(_differing(parts))
+        words = f"{missing} of {len(parts)} parts not" if missing else "Everything is"
+        console.print(f"{words} as tested with ozone-gen {__version__}.", style="yellow" if missing else "green")
     elif found:
         console.print(f"{as_tested} of {len(found)} sites as tested with ozone-gen {__version__}.", style="bold")
 

@@ -79,6 +79,8 @@ def test_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert f"Everything is as tested with ozone-gen {__version__}." in said
     assert "apache/kafka:4.1.1" in said
     file = with_images(tmp_path, kafka="apache/kafka:3.9.0")
+    assert main(["outdated", str(file)]) == 1
+    assert f"1 of 11 parts not as tested with ozone-gen {__version__}." in capsys.readouterr().out
     assert main(["outdated", str(file), str(DEMO), str(file)]) == 1
     said = capsys.readouterr().out
     assert f"1 of 2 sites as tested with ozone-gen {__version__}." in said
