@@ -63,11 +63,26 @@ def _compose_files(
                 services[service] = _finished(definition, files)
             volumes.update({volume: {} for volume in contribution.volumes.get(name, ())})
         if services:
+            _build_once(services)
             document = {"name": f"ozone-{plan.site.id}", "services": services}
             if volumes:
                 document["volumes"] = volumes
             made.append(File(name, yaml_bytes(document)))
     return tuple(made)
+
+
+def _build_once(services: Mapping[str, dict[str, Any]]) -> None:
+    """Leave an image that several services run to the first of them to build.
+
+    Compose waits for it, and pulls nothing. Without BuildKit two builds of one image at the same time end as two
+    images, and whichever is called so changes from one `up --build` to the next: containers start anew for nothing.
+    """
+    built: set[str] = set()
+    for service in services.values():
+        if "build" in service and service["image"] in built:
+            del service["build"]
+        elif "build" in service:
+            built.add(service["image"])
 
 
 def _finished(service: Mapping[str, Any], files: Mapping[str, File]) -> dict[str, Any]:

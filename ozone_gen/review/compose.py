@@ -96,7 +96,12 @@ def project(tree: Mapping[str, File]) -> Project:
             named, read, required = _read(tree[path].content)
             name = named or name
             variables.update(required)
-            services.update({key: Service(key, path == _ON_DEMAND, value) for key, value in read.items()})
+            # Of several services with one image the first builds it, and all of them run what it is built from.
+            read = {key: value for key, value in read.items() if isinstance(value, dict)}
+            built = {value.get("image"): value["build"] for value in read.values() if "build" in value}
+            for key, value in read.items():
+                build = built.get(value.get("image"))
+                services[key] = Service(key, path == _ON_DEMAND, {**value, "build": build} if build else value)
     contexts = {service.context for service in services.values()} - {""}
     return Project(name, services, variables, {context: _built_from(tree, context) for context in contexts})
 

@@ -127,8 +127,10 @@ def without_pulling(project: Mapping[str, Any], present: Collection[str]) -> dic
     takes what is there for their FROM lines.
     """
     services: dict[str, Any] = {}
+    # One service builds an image that several run.
+    built = {service.get("image") for service in project["services"].values() if "build" in service}
     for name, service in project["services"].items():
-        if "build" in service:
+        if "build" in service or service["image"] in built:
             continue
         there = service["image"].removeprefix("docker.io/").removeprefix("library/") in present
         services[name] = {"pull_policy": "never"} if there else {"profiles": ["no-stand-in"]}

@@ -52,6 +52,7 @@ def test_what_is_there_is_not_pulled_and_what_is_not_is_left_out() -> None:
             "mysql": {"image": "docker.io/library/mariadb:10.11"},
             "kafka-ui": {"image": "redpandadata/console:v3.12.0"},
             "setup": {"image": "ozone-gen/clinic-setup", "build": {"context": "./setup"}},
+            "migrate": {"image": "ozone-gen/clinic-setup"},
         }
     }
     assert without_pulling(project, {"postgres:16", "mariadb:10.11"}) == {

@@ -153,13 +153,16 @@ def test_services_are_bounded_pinned_and_local(example: str) -> None:
     for path, file in tree_of(example).items():
         if not path.startswith("docker-compose"):
             continue
-        for name, service in yaml.safe_load(file.content)["services"].items():
+        services = yaml.safe_load(file.content)["services"]
+        built = [service["image"] for service in services.values() if "build" in service]
+        assert len(built) == len(set(built)), "two builds of one image at the same time may end as two images"
+        for name, service in services.items():
             assert "mem_limit" in service, name
             assert "restart" in service, name
             assert "privileged" not in service, name
             assert "ulimits" not in service, name
             assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), name
-            if "build" not in service:
+            if service["image"] not in built:
                 assert ":" in service["image"], name
                 assert not service["image"].endswith(":latest"), name
             if service["restart"] != "no":
