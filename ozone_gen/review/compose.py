@@ -34,11 +34,16 @@ _NO_RESTART: Final = frozenset({"build", "depends_on", "image", "labels"})
 
 @dataclass(frozen=True)
 class Service:
-    """A service as it stands in a compose file."""
+    """A service as it stands in a compose file.
+
+    `builds` says whether it builds its image itself; of several with one image the first does it for all, and its
+    `build` stands in the definitions of the others here, too.
+    """
 
     name: str
     on_demand: bool
     definition: Mapping[str, Any]
+    builds: bool = False
 
     @property
     def is_step(self) -> bool:
@@ -96,12 +101,12 @@ def project(tree: Mapping[str, File]) -> Project:
             named, read, required = _read(tree[path].content)
             name = named or name
             variables.update(required)
-            # Of several services with one image the first builds it, and all of them run what it is built from.
             read = {key: value for key, value in read.items() if isinstance(value, dict)}
             built = {value.get("image"): value["build"] for value in read.values() if "build" in value}
             for key, value in read.items():
                 build = built.get(value.get("image"))
-                services[key] = Service(key, path == _ON_DEMAND, {**value, "build": build} if build else value)
+                definition = {**value, "build": build} if build else value
+                services[key] = Service(key, path == _ON_DEMAND, definition, builds="build" in value)
     contexts = {service.context for service in services.values()} - {""}
     return Project(name, services, variables, {context: _built_from(tree, context) for context in contexts})
 

@@ -48,6 +48,8 @@ def lock_bytes(found: Inventory, digests: Mapping[str, str]) -> bytes:
     services: dict[str, Any] = {}
     for service in sorted(found.services, key=lambda each: each.name):
         images = {key: _locked(image, digests).written for key, image in _of(service)}
+        if not images:
+            continue
         own = images.pop(_IMAGE, None)
         services[service.name] = {"image": own} if own else {"build": {"args": images}}
     document = {_OURS: {"version": _VERSION, "site": found.site, "files": list(files)}, "services": services}
@@ -60,10 +62,10 @@ def lock_bytes(found: Inventory, digests: Mapping[str, str]) -> bytes:
 
 
 def _of(service: Running) -> Iterator[tuple[str, str]]:
-    """The images that can be locked: its own, or those that are arguments of its build."""
+    """The images that can be locked: its own, or those that are arguments of its build; none where another builds."""
     if service.recipe is None:
         yield _IMAGE, service.image
-    else:
+    elif service.builds:
         yield from sorted(service.arguments.items())
 
 

@@ -34,6 +34,7 @@ class Running:
         image: the image that it runs: a public one, or the name of one that the site builds.
         arguments: the public images that its own image is built from, by the names of the build's arguments.
         recipe: how its image is built; None for a public one.
+        builds: whether it is the service that builds its image.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Running:
     image: str
     arguments: Mapping[str, str]
     recipe: Recipe | None
+    builds: bool = False
 
     @property
     def public(self) -> tuple[str, ...]:
@@ -145,7 +147,7 @@ def _running(tree: Mapping[str, File], file: str, service: Service) -> Running:
         return Running(service.name, file, service.on_demand, image, {}, None)
     arguments = service.images
     built = recipe(tree, service.context, arguments) or Recipe(arguments.get("BASE_IMAGE", ""), (), ())
-    return Running(service.name, file, service.on_demand, image, arguments, built)
+    return Running(service.name, file, service.on_demand, image, arguments, built, service.builds)
 
 
 def _not_rendered(folder: str, why: str) -> Diagnostic:
