@@ -132,16 +132,16 @@ class Evolution:
 def evolution(old: Mapping[str, File], new: Mapping[str, File]) -> Evolution | None:
     """Say what it means to go from one rendered site to another; None where there was none that ran tables."""
     before, after = _document(old, TABLES), _document(new, TABLES)
-    if before is None or after is None:
+    if not all(isinstance(each, dict) and "fingerprint" in each for each in (before, after)):
         return None
     try:
         former = _former_tables(before, after)
         changes = tuple(_changes(before, after, former, old, new))
-        reason = _reason_to_read_anew(old, new)
         unknown = tuple(_unknown_names(before, after, former))
         refill = before["fingerprint"] != after["fingerprint"]
-    except (KeyError, TypeError, AttributeError):  # of another version, or edited
-        return None
+    except (KeyError, TypeError, AttributeError):  # of another version, or edited: the dearest is not ruled out
+        changes, unknown, refill = (), (), True
+    reason = _reason_to_read_anew(old, new)
     cost = Cost.SNAPSHOT if reason else Cost.REFILL if refill else Cost.IN_PLACE if changes else Cost.NOTHING
     return Evolution(cost, reason, changes, unknown)
 
@@ -239,10 +239,27 @@ def _insert(tree: Mapping[str, File], table: str) -> bytes:
 
 def _reason_to_read_anew(old: Mapping[str, File], new: Mapping[str, File]) -> str:
     """Why the topics are others, in words; empty where they are the same."""
-    before, after = (_document(tree, TOPICS)["topics"] for tree in (old, new))
-    if {topic["name"] for topic in before} == {topic["name"] for topic in after}:
+    before, after = (_topics(tree) for tree in (old, new))
+    if not before or before.keys() == after.keys():
         return ""
-    partitions = [max(topic["partitions"] for topic in topics) for topics in (before, after)]
+    try:
+        return _other_topics(before, after, old, new)
+    except (KeyError, TypeError, AttributeError):
+        return "what the version before captured cannot be told from its files"
+
+
+def _topics(tree: Mapping[str, File]) -> dict[str, Any]:
+    """The topics of a tree by name; none where its file is not as ours."""
+    try:
+        return {topic["name"]: topic for topic in _document(tree, TOPICS)["topics"]}
+    except (KeyError, TypeError):
+        return {}
+
+
+def _other_topics(
+    before: Mapping[str, Any], after: Mapping[str, Any], old: Mapping[str, File], new: Mapping[str, File]
+) -> str:
+    partitions = [max(topic["partitions"] for topic in topics.values()) for topics in (before, after)]
     if partitions[0] != partitions[1]:
         return f"its topics get {partitions[1]} partitions instead of {partitions[0]}"
     was, is_now = (_document(tree, CAPTURED) for tree in (old, new))

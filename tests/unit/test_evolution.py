@@ -223,3 +223,28 @@ def test_what_is_compared_is_rendered() -> None:
     assert json.loads(made["kafka/topics.json"].content)["topics"]
     assert json.loads(made["connect/source.json"].content)["tables"]
     assert b"INSERT INTO " in made["flink/sql/vitals.sql"].content
+
+
+def test_a_site_of_an_earlier_version_is_not_taken_for_unchanged() -> None:
+    """Files of another form once said nothing at all: other topics, and so a new snapshot, passed for a restart."""
+    now = dict(tree(SITE).items())
+    topics = "kafka/topics.json"
+    source = json.loads(now["connect/source.json"].content)
+    listed = json.dumps({**source, "tables": sorted(source["tables"])}).encode()
+    others = now[topics].content.replace(b'"name": "openmrs-', b'"name": "openmrs-0')
+    before = now | {
+        "connect/source.json": File("connect/source.json", listed),
+        topics: File(topics, others),
+    }
+    found = evolution(before, now)
+    assert found is not None
+    assert found.cost is Cost.SNAPSHOT
+    assert found.dear == (
+        "what the version before captured cannot be told from its files, so the source is read anew",
+    )
+    without_names = json.loads(now["postgresql/tables.json"].content)
+    del without_names["tables"][0]["columns"]
+    tables = File("postgresql/tables.json", json.dumps(without_names).encode())
+    found = evolution(now | {"postgresql/tables.json": tables}, now)
+    assert found is not None
+    assert found.cost is Cost.REFILL
