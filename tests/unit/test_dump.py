@@ -1,3 +1,5 @@
+"""What the rows of a dump become, in whatever form they are written."""
+
 from __future__ import annotations
 
 import datetime
@@ -6,7 +8,6 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,50 +15,12 @@ from hypothesis import strategies as st
 
 from ozone_gen.diagnostics import OzoneError, Severity
 from ozone_gen.openmrs.demo import demo_sql
-from ozone_gen.openmrs.dump import PART, DumpSummary, read_dump, read_dump_text
+from ozone_gen.openmrs.dump import read_dump
 from ozone_gen.openmrs.dump_columns import DeclaredColumn, declared_columns, literal_bytes
 from ozone_gen.openmrs.dump_rows import BadRow, RowReader
-from ozone_gen.openmrs.tables import MODULES, Column, Kind, Table, tables_of
+from ozone_gen.openmrs.tables import MODULES, tables_of
+from tests.unit.dump_texts import CREATE_OBS, CREATE_PLACE, HEAD, OBS, PLACE, ROW, TAIL, events, finding, read
 
-OBS = Table(
-    "obs",
-    ("obs_id",),
-    (
-        Column("obs_id", Kind.INTEGER),
-        Column("value_numeric", Kind.DOUBLE),
-        Column("value_text", Kind.TEXT),
-        Column("voided", Kind.BOOLEAN),
-        Column("obs_datetime", Kind.DATETIME),
-        Column("day", Kind.DATE),
-    ),
-)
-PLACE = Table("place", ("place_id",), (Column("place_id", Kind.INTEGER), Column("name", Kind.TEXT)))
-CREATE_OBS = """\
-CREATE TABLE `obs` (
-  `obs_id` int(11) NOT NULL AUTO_INCREMENT,
-  `extra` enum('a','b),(;') DEFAULT 'b),(;' COMMENT 'it''s; not `voided` NOT NULL',
-  `value_numeric` double DEFAULT NULL,
-  `value_text` text DEFAULT NULL,
-  `voided` tinyint(1) NOT NULL DEFAULT 0,
-  `obs_datetime` datetime NOT NULL,
-  `day` date DEFAULT NULL,
-  PRIMARY KEY (`obs_id`),
-  KEY `day` (`day`,`obs_datetime`),
-  CONSTRAINT `c` FOREIGN KEY (`obs_id`) REFERENCES `other` (`obs_id`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8;
-"""
-CREATE_PLACE = "CREATE TABLE `place` (\n  `place_id` int NOT NULL,\n  `name` varchar(50) DEFAULT NULL\n);\n"
-HEAD = """\
-/*M!999999\\- enable the sandbox mode */\x20
--- MariaDB dump 10.19  Distrib 10.11.19-MariaDB, for debian-linux-gnu (x86_64)
---
--- Host: localhost    Database: it's
-/*!40101 SET NAMES utf8mb4 */;
-/*!40111 SET @OLD_SQL_NOTES=@@SQL_NOTES, SQL_NOTES=0 */;
-
-"""
-TAIL = "/*!40111 SET SQL_NOTES=@OLD_SQL_NOTES */;\n-- Dump completed on 2026-01-02  3:04:05\n"
-ROW = "(1,'a',36.6,'x',0,'2020-01-02 03:04:05','2020-01-02')"
 EVENT = {
     "obs_id": 1,
     "value_numeric": 36.6,
@@ -66,27 +29,6 @@ EVENT = {
     "obs_datetime": 1577934245000,
     "day": 18263,
 }
-
-
-def events(out: Path, table: str = "obs") -> list[dict[str, Any]]:
-    lines = (out / table / PART).read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def read(
-    text: str | bytes, out: Path, *tables: Table, size: int = 1 << 20, database: str | None = None
-) -> DumpSummary:
-    data = text if isinstance(text, bytes) else text.encode()
-    pieces = (data[at : at + size] for at in range(0, len(data), size))
-    return read_dump_text(pieces, tables or (OBS,), out, name="x.sql", database=database)
-
-
-def finding(error: pytest.ExceptionInfo[OzoneError]) -> tuple[str, int, str]:
-    (diagnostic,) = error.value.diagnostics
-    assert diagnostic.position.file == "x.sql"
-    return diagnostic.code, diagnostic.position.line, diagnostic.message
-
-
 TIME = "2020-01-02 03:04:05"
 
 
@@ -234,109 +176,6 @@ def test_a_second_dump_in_the_same_file_starts_anew(tmp_path: Path) -> None:
     assert read(one + one, tmp_path).rows == {"obs": 1}
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", ("OZ023", 0, "the dump has no table obs")),
-        (HEAD + TAIL, ("OZ023", 0, "the dump has no table obs")),
-        (CREATE_PLACE, ("OZ023", 0, "the dump has no table obs")),
-        (
-            CREATE_PLACE
-            + CREATE_OBS.replace("`voided` tiny", "`void` tiny").replace("`day` date", "`d` date"),
-            ("OZ024", 5, "the dump's table obs has no column voided, day"),
-        ),
-        (
-            "version: 1\nsite: {}\n",
-            ("OZ021", 1, "this is no dump of MariaDB or MySQL: it starts with 'version: 1'"),
-        ),
-        (
-            "<?xml version='1.0'?>",
-            ("OZ021", 1, "this is no dump of MariaDB or MySQL: it starts with \"<?xml version='1.0'?>\""),
-        ),
-        ("--\n-- PostgreSQL database dump\n--\n", ("OZ021", 2, "this is a dump of PostgreSQL")),
-        ("-- x\nSET NAMES koi8r;", ("OZ021", 2, "the dump's character set koi8r is not read here")),
-        (
-            "INSERT INTO obs VALUES (1);",
-            ("OZ026", 1, "the columns of obs are unknown: no CREATE TABLE came before its rows"),
-        ),
-        (
-            CREATE_OBS
-            + f"INSERT INTO obs VALUES {ROW},\n{ROW.replace('36.6', 'NOW()')},\n{ROW};\n"
-            + "-- more\n" * 50,
-            (
-                "OZ026",
-                14,
-                "cannot read a row of obs: no value for value_numeric: "
-                "\"NOW(),'x',0,'2020-01-02 03:04:05','2020-\"",
-            ),
-        ),
-        (
-            CREATE_OBS
-            + f"INSERT INTO obs VALUES {ROW},\n{ROW},\n{ROW.replace('36.6', chr(39) + 'warm' + chr(39))};",
-            ("OZ026", 15, "cannot read a row of obs: value_numeric: 'warm' is no number"),
-        ),
-        (
-            CREATE_OBS + "INSERT INTO obs VALUES (1,'a',1,'x',0,'2020-02-30 03:04:05',NULL);",
-            (
-                "OZ026",
-                13,
-                "cannot read a row of obs: obs_datetime: '2020-02-30 03:04:05' is no date: "
-                "day is out of range for month",
-            ),
-        ),
-        (
-            CREATE_OBS + "INSERT INTO obs VALUES (1,'a',1,'x');",
-            ("OZ026", 13, "cannot read a row of obs: it does not have 7 values"),
-        ),
-        (
-            CREATE_OBS + "INSERT INTO obs VALUES (1,'a',1,'x',0,'2020-02-20 03:04:05','today',7);",
-            ("OZ026", 13, "cannot read a row of obs: it does not have 7 values"),
-        ),
-        (CREATE_OBS + "\nobs: 1", ("OZ026", 14, "no SQL statement starts here: 'obs: 1'")),
-    ],
-)
-def test_a_dump_that_is_none_or_lacks_something(
-    text: str, expected: tuple[str, int, str], tmp_path: Path
-) -> None:
-    with pytest.raises(OzoneError) as error:
-        read(text, tmp_path)
-    assert finding(error) == expected
-    assert not any(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("text", "line", "where"),
-    [
-        (HEAD + CREATE_OBS + f"INSERT INTO obs VALUES {ROW};\n", 21, "without '-- Dump completed'"),
-        (
-            "/*!40111 SET @OLD_SQL_NOTES=@@SQL_NOTES, SQL_NOTES=0 */;\n" + CREATE_OBS,
-            14,
-            "without switching the server's notes back on",
-        ),
-        (CREATE_OBS[:100], 1, "within the CREATE TABLE of obs"),
-        (CREATE_PLACE[:30], 1, "within the CREATE TABLE of place"),
-        (CREATE_OBS + "INSERT INTO obs", 13, "within an INSERT into obs"),
-        (CREATE_OBS + f"INSERT INTO obs VALUES {ROW},", 13, "within a row of obs"),
-        (CREATE_OBS + f"INSERT INTO obs VALUES {ROW},\n{ROW[:-3]}", 13, "within a row of obs"),
-        (CREATE_OBS + "INSERT INTO obs VALUES (1,'" + "it\\'s " * 100, 13, "within a row of obs"),
-        (CREATE_OBS + "INSERT INTO `other` VALUES (1,'; abc", 13, "within a statement"),
-        (CREATE_OBS + "/*!40000 ALTER TABLE", 13, "within a comment"),
-        (CREATE_OBS + "DELIMITER ;;\nCREATE", 14, "within a routine or trigger"),
-        (
-            HEAD + CREATE_OBS + "mysqldump: Error 2013: Lost connection to server during query",
-            20,
-            "with 'mysqldump: Error 2013: Lost connection to server during query'",
-        ),
-    ],
-)
-def test_a_truncated_dump(text: str, line: int, where: str, tmp_path: Path) -> None:
-    for size in (100, 1 << 20):
-        with pytest.raises(OzoneError) as error:
-            read(text, tmp_path, size=size)
-        assert finding(error) == ("OZ022", line, f"the dump is truncated: it ends {where}")
-        assert not any(tmp_path.iterdir())
-
-
 def test_text_that_is_not_utf8_is_replaced_with_a_warning(tmp_path: Path) -> None:
     rows = [ROW.replace("1", str(number), 1).encode().replace(b"'x'", b"'%b'" % text) for number, text in
             [(1, b"fine"), (2, b"tem\xe9p"), (3, b"a\\n\xff"), (4, "é".encode())]]  # fmt: skip
@@ -364,34 +203,6 @@ def test_a_file_and_its_progress(compress: bool, tmp_path: Path) -> None:
     assert summary.rows == {"obs": 30_000}
     assert sum(steps) == path.stat().st_size
     assert len(steps) > 1
-
-
-@pytest.mark.parametrize(
-    ("content", "code", "message"),
-    [
-        (None, "OZ001", "cannot read the dump: No such file or directory"),
-        ("CREATE".encode("utf-16"), "OZ021", "the dump is UTF-16 text"),
-        (b"BZh91AY", "OZ021", "the dump is compressed by bzip2"),
-        (b"PK\x03\x04...", "OZ021", "the dump is a zip archive"),
-        (gzip.compress(HEAD.encode(), mtime=0)[:50], "OZ022", "the compressed dump ends too early"),
-        (b"\x1f\x8b\x08\x00aaaaaaaaaaaa", "OZ021", "the compressed dump is damaged: "),
-    ],
-)
-def test_a_file_of_another_form(content: bytes | None, code: str, message: str, tmp_path: Path) -> None:
-    path = tmp_path / "openmrs.sql"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(OzoneError) as error:
-        read_dump(path, [OBS], tmp_path / "out")
-    (diagnostic,) = error.value.diagnostics
-    assert (diagnostic.code, diagnostic.position.file) == (code, str(path))
-    assert diagnostic.message.startswith(message)
-
-
-def test_a_folder_is_no_dump(tmp_path: Path) -> None:
-    with pytest.raises(OzoneError) as error:
-        read_dump(tmp_path, [OBS], tmp_path / "out")
-    assert error.value.diagnostics[0].code == "OZ001"
 
 
 def test_the_demo_data(tmp_path: Path) -> None:
