@@ -42,13 +42,13 @@ def doctor_command(file: str, folder: Path | None, form: str) -> int:
         from ozone_gen.doctor import State, examine
         from ozone_gen.doctor.reach import environment
         from ozone_gen.load import load
-        from ozone_gen.plan.build import build_plan, own_tables
+        from ozone_gen.plan.build import build_plan
 
         site = load(file)
         outcome.add(site.warnings)
         plan = build_plan(site.spec, site.dictionary, locked=site.locked)
         variables = environment(os.environ, folder / ".env" if folder else None)
-        findings = list(examine(plan, own_tables(site.spec, site.dictionary), variables))
+        findings = list(examine(plan, variables))
         if form == "json":
             import json
 

@@ -21,12 +21,11 @@ _ENCOUNTER = (
 )
 
 
-def count_queries(plan: SitePlan, own: Sequence[TablePlan]) -> dict[str, str]:
-    """The query for each table of a site, by its name in the sink; `own` are its declared tables."""
-    declared = {table.name: table for table in own}
+def count_queries(plan: SitePlan) -> dict[str, str]:
+    """The query for each table of a site, by its name in the sink."""
     return {
-        table.name: _own(declared[table.name])
-        if table.name in declared
+        table.name: _own(plan.declared[table.name])
+        if table.name in plan.declared
         else f"SELECT COUNT(*) FROM `{CORE_TABLES[table.name].rows_of}`"
         for table in plan.tables
     }

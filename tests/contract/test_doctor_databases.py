@@ -15,7 +15,7 @@ from ozone_gen.doctor.counts import count_queries
 from ozone_gen.doctor.reach import Surroundings
 from ozone_gen.load import load
 from ozone_gen.openmrs.demo import demo_sql
-from ozone_gen.plan.build import build_plan, own_tables
+from ozone_gen.plan.build import build_plan
 from tests.contract.conftest import Server
 
 DEMO = (Path(__file__).parents[2] / "examples" / "demo" / "ozone.yaml").read_text(encoding="utf-8")
@@ -88,7 +88,7 @@ def surroundings(tmp_path: Path, mariadb: Server, postgresql: Server) -> Surroun
 
 def queries(folder: Path) -> Mapping[str, str]:
     site = load(str(folder / "ozone.yaml"))
-    return count_queries(build_plan(site.spec, site.dictionary), own_tables(site.spec, site.dictionary))
+    return count_queries(build_plan(site.spec, site.dictionary))
 
 
 def granted(finding: Finding) -> str:

@@ -21,7 +21,7 @@ from ozone_gen.doctor.counts import count_queries
 from ozone_gen.doctor.reach import Surroundings, environment, innermost_cause
 from ozone_gen.load import load
 from ozone_gen.plan import SitePlan
-from ozone_gen.plan.build import build_plan, own_tables
+from ozone_gen.plan.build import build_plan
 
 DEMO = (Path(__file__).parents[2] / "examples" / "demo" / "ozone.yaml").read_text(encoding="utf-8")
 
@@ -219,7 +219,7 @@ def test_a_central_server(answers: Answers, tmp_path: Path) -> None:
     file.write_text(f"{text}ports: {{drill: {answers.port}, object_store: null}}\n", encoding="utf-8")
     answers["/status"] = "<html>Running!</html>"
     site = load(str(file))
-    found = {finding.part: finding.state for finding in examine(build_plan(site.spec, site.dictionary), (), {})}
+    found = {finding.part: finding.state for finding in examine(build_plan(site.spec, site.dictionary), {})}
     assert found["Drill"] is State.WELL
     assert found["Object store"] is State.UNKNOWN
     assert "Source" not in found
@@ -240,7 +240,7 @@ def test_every_table_is_counted(tmp_path: Path) -> None:
     plan_of(tmp_path)
     site = load(str(tmp_path / "ozone.yaml"))
     plan = build_plan(site.spec, site.dictionary)
-    assert list(count_queries(plan, own_tables(site.spec, site.dictionary))) == [table.name for table in plan.tables]
+    assert list(count_queries(plan)) == [table.name for table in plan.tables]
 
 
 def test_an_innermost_cause() -> None:
