@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from ozone_gen.diagnostics import Diagnostic, OzoneError, codes, did_you_mean
 from ozone_gen.diagnostics import Path as ValuePath
-from ozone_gen.source import Node, Source, read_source
+from ozone_gen.source import Node, Source, parse_up_to, read_source
 
 EXTENDS: Final = "extends"
 WITHOUT: Final = "without"
@@ -31,6 +31,25 @@ _COLUMNS: Final = ("flattening", "tables", "*", "columns")
 def extended_source(file: str) -> Source:
     """Read a file together with all that it extends. Raises OzoneError with all that is wrong with them as files."""
     return _with_bases(read_source(file), (file,))
+
+
+def bases_of(content: bytes, file: str) -> tuple[str, ...]:
+    """The files that a file of this content names as its bases, as far as that is told without reading it all.
+
+    Raises:
+        OzoneError: what it says about its bases is wrong, or what stands before.
+    """
+    # Only an escape in double quotes can hide the word.
+    if EXTENDS.encode() not in content and b"\\" not in content:
+        return ()
+    source = parse_up_to(content, file, EXTENDS)
+    if EXTENDS not in source.data:
+        return ()
+    problems: list[Diagnostic] = []
+    bases = tuple(_place_of(source, name) for name, _ in _names(source, problems))
+    if problems:
+        raise OzoneError(problems)
+    return bases
 
 
 def _own_part(source: Source) -> Source:
@@ -82,10 +101,14 @@ def _names(source: Source, problems: list[Diagnostic]) -> Iterator[tuple[str, Va
         problems.append(codes.BadExtends.at(source.position((EXTENDS,)), message, path=(EXTENDS,), hint=hint))
 
 
+def _place_of(source: Source, name: str) -> str:
+    return os.path.normpath(os.path.join(os.path.dirname(source.file), name))
+
+
 def _base(
     source: Source, name: str, path: ValuePath, chain: tuple[str, ...], problems: list[Diagnostic]
 ) -> Source | None:
-    file = os.path.normpath(os.path.join(os.path.dirname(source.file), name))
+    file = _place_of(source, name)
     places = [os.path.realpath(each) for each in chain]
     if os.path.realpath(file) in places:
         ring = (*chain[places.index(os.path.realpath(file)) :], file)

@@ -138,9 +138,6 @@ def read_source(path: Path | str) -> Source:
 
 def parse_source(content: bytes, file: str) -> Source:
     """Read the content of a file, of which `file` is the name that findings show. Raises as `read_source`."""
-    if len(content) > LARGEST_FILE:
-        message = f"the file is larger than {LARGEST_FILE // 1024} KiB"
-        raise OzoneError(codes.FileTooComplex.at(Position(file), message, hint=_SIMPLER))
     text = _decoded(content, file)
     reader = _Reader(file, text)
     reader.read()
@@ -151,7 +148,25 @@ def parse_source(content: bytes, file: str) -> Source:
     return Source(file, {file: text}, reader.data, hashlib.sha256(content).hexdigest(), reader.node)
 
 
+def parse_up_to(content: bytes, file: str, key: str) -> Source:
+    """Read the content of a file as far as a key at its top, if it has it; what is wrong behind it is not seen.
+
+    Raises as `parse_source`.
+    """
+    text = _decoded(content, file)
+    reader = _ReaderUpTo(file, text, key)
+    reader.read()
+    if reader.problems:
+        raise OzoneError(reader.problems)
+    if not isinstance(reader.data, dict) or reader.node is None:
+        return parse_source(content, file)
+    return Source(file, {file: text}, reader.data, hashlib.sha256(content).hexdigest(), reader.node)
+
+
 def _decoded(content: bytes, file: str) -> str:
+    if len(content) > LARGEST_FILE:
+        message = f"the file is larger than {LARGEST_FILE // 1024} KiB"
+        raise OzoneError(codes.FileTooComplex.at(Position(file), message, hint=_SIMPLER))
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         hint = "save the file as UTF-8"
         raise OzoneError(codes.NotUtf8.at(Position(file, 1, 1), "the file is UTF-16, not UTF-8", hint=hint))
@@ -411,4 +426,18 @@ class _Reader:
         if self._values > MOST_VALUES:
             message = f"the file holds more than {MOST_VALUES:,} values, with its aliases unfolded"
             self._problem(codes.FileTooComplex, place, message, _SIMPLER)
+            raise _Stop
+
+
+class _ReaderUpTo(_Reader):
+    """Stops behind the value of one key of the document's mapping."""
+
+    def __init__(self, file: str, text: str, key: str) -> None:
+        super().__init__(file, text)
+        self._wanted = key
+
+    def _put(self, value: Any, node: Node) -> None:
+        super()._put(value, node)
+        if len(self._open) == 1 and isinstance(self._open[0].data, dict) and self._wanted in self._open[0].data:
+            self.data, self.node = self._open[0].data, self._open[0].node
             raise _Stop

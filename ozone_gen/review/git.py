@@ -16,18 +16,23 @@ from typing import Final
 from ozone_gen.diagnostics import OutputError, Position, codes, did_you_mean
 
 _READ: Final = frozenset((".yaml", ".yml"))
-"""Sites, their locks and what they extend: no other file decides what is rendered."""
+"""Sites, their locks and nearly all that they extend."""
 _HISTORY: Final = "git log shows them; in CI, fetch the history (fetch-depth: 0 on GitHub, GIT_DEPTH: 0 on GitLab)"
 _LINK: Final = "120000"
 
 
 @dataclass(frozen=True)
 class Revision:
-    """A revision: `name` as it was asked for, `commit` its hash, `blobs` the hash of each YAML file by its path."""
+    """A revision: `name` as it was asked for, `commit` its hash, `blobs` the hash of each file by its path."""
 
     name: str
     commit: str
     blobs: Mapping[str, str]
+
+    @property
+    def yaml(self) -> list[str]:
+        """The YAML files."""
+        return [path for path in self.blobs if PurePosixPath(path).suffix in _READ]
 
 
 def top_folder() -> Path:
@@ -79,7 +84,7 @@ def _revision(name: str, commit: str, top: Path) -> Revision:
         kind = about.split()
         place = PurePosixPath(os.fsdecode(path))
         is_file = len(kind) == 3 and kind[1] == b"blob" and kind[0].decode() != _LINK
-        if is_file and place.suffix in _READ and ".." not in place.parts:
+        if is_file and ".." not in place.parts:
             blobs[str(place)] = kind[2].decode()
     return Revision(name, commit, blobs)
 

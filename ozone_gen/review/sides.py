@@ -8,10 +8,12 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ozone_gen.diagnostics import OutputError, OzoneError, Position, codes
+from ozone_gen.extends import bases_of
 from ozone_gen.lock_file import lock_path
 from ozone_gen.render.manifest import MANIFEST
 from ozone_gen.render.tree import File
@@ -22,10 +24,7 @@ if TYPE_CHECKING:
 
 FILE: Final = "ozone.yaml"
 _LOCK: Final = ".lock.yaml"
-# `extends: ../base.yaml`, or several in either style of a list.
-_EXTENDS: Final = re.compile(rb"^[\"']?extends[\"']?\s*:.*(?:\n\s*-.*|\n\s+.*)*", re.MULTILINE)
 _ID: Final = re.compile(rb"^site\s*:(?:\s*\{[^}\n]*?|(?:\n\s+.*)*?\n\s+)\bid\s*:\s*[\"']?([a-z0-9-]+)", re.MULTILINE)
-_BASE: Final = re.compile(rb"[^\s\"'\[\],]+\.ya?ml")
 
 
 @dataclass(frozen=True)
@@ -91,28 +90,39 @@ class Side:
 def _inputs(path: Path) -> dict[str, bytes | None] | None:
     """The content of a site's file, its lock and what it extends, by path from its folder; None: not to be told."""
     found = {"lock": _content(lock_path(str(path)))}
-    waiting = [path]
+    waiting = [str(path)]
     while waiting:
         file = waiting.pop()
         name = os.path.relpath(file, path.parent)
         if name in found:
             continue
-        content = found[name] = _content(file)
-        if content is None:
+        content = found[name] = _content(Path(file))
+        bases = None if content is None else _bases(file, content)
+        if bases is None:
             return None  # whoever renders it says what is wrong
-        written = _EXTENDS.search(content)
-        if written:
-            bases = _BASE.findall(written[0])
-            if not bases:
-                return None
-            waiting += [file.parent / os.fsdecode(base) for base in bases]
+        waiting += bases
     return found
+
+
+def _bases(file: str, content: bytes) -> list[str] | None:
+    """The files that a file extends; None: not to be told."""
+    named = _named(content)
+    return None if named is None else [os.path.normpath(os.path.join(os.path.dirname(file), name)) for name in named]
+
+
+@lru_cache(maxsize=64)
+def _named(content: bytes) -> tuple[str, ...] | None:
+    """The same, seen from its folder: both sides of most sites, and their bases, are equal and looked at once."""
+    try:
+        return bases_of(content, "")
+    except OzoneError:
+        return None
 
 
 def _content(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: no file can have this name
         return None
 
 
@@ -196,7 +206,7 @@ def revisions(span: str, paths: Sequence[Path]) -> Iterator[list[Pair]]:
     top = git.top_folder()
     wanted = [_inside(path, top) for path in paths] or ["."]
     base, head = git.ends(span, top)
-    listed = [list(base.blobs), list(head.blobs) if head else git.work_tree(top)]
+    listed = [base.yaml, head.yaml if head else git.work_tree(top)]
     chosen = [_chosen(names, wanted) for names in listed]
     for place, path in zip(wanted, paths, strict=False):
         if not any(_below(name, place) for names in chosen for name in names):
@@ -205,14 +215,27 @@ def revisions(span: str, paths: Sequence[Path]) -> Iterator[list[Pair]]:
             raise OutputError(codes.NothingToCompare.at(Position(str(path)), message, hint=hint))
     with tempfile.TemporaryDirectory(prefix="ozone-gen-") as scratch:
         roots = [Path(scratch, "old"), Path(scratch, "new") if head else top]
-        git.put(base, listed[0], roots[0], top)
-        if head:
-            git.put(head, listed[1], roots[1], top)
+        for revision, names, below, root in zip((base, head), listed, chosen, roots, strict=True):
+            if revision:
+                git.put(revision, names, root, top)
+                _put_bases(revision, below, root, top)
         sides = [
             {name: Side(root / name, root, revision) for name in names}
             for names, root, revision in zip(chosen, roots, (base.name, head.name if head else ""), strict=True)
         ]
         yield [_pair(name, sides[0].get(name), sides[1].get(name)) for name in sorted({*chosen[0], *chosen[1]})]
+
+
+def _put_bases(revision: git.Revision, names: Sequence[str], root: Path, top: Path) -> None:
+    """Write the files, too, that sites extend and whose names do not end as those of YAML files do."""
+    waiting = {str(root / name) for name in names}
+    known: set[str] = set()
+    while waiting:
+        known |= waiting
+        files = [(file, _content(Path(file))) for file in waiting]
+        waiting = {base for file, content in files if content for base in _bases(file, content) or ()} - known
+        missing = sorted(file for file in waiting if not os.path.exists(file))
+        git.put(revision, [os.path.relpath(file, root) for file in missing], root, top)
 
 
 def _chosen(names: Collection[str], wanted: Sequence[str]) -> list[str]:

@@ -51,7 +51,8 @@ MAY_IMPORT = {
     "generate": ("components", "components.base", "plan", "render", "resources"),
     "rendering": ("diagnostics", "evolution", "generate", "load", "plan", "plan.build", "render"),
     "review": (
-        *("compare", "diagnostics", "evolution", "load", "lock_file", "processes", "render", "rendering", "write"),
+        *("compare", "diagnostics", "evolution", "extends", "load", "lock_file", "processes", "render", "rendering"),
+        "write",
     ),
     "supply": ("diagnostics", "load", "render", "rendering", "resources", "review", "spec", "write"),
     "preview": ("diagnostics", "flattening", "openmrs", "render", "resources", "source"),
