@@ -94,7 +94,8 @@ class Bench:
                 *("--setting", f"pipeline.jars={';'.join(jar.absolute().as_uri() for jar in self._jars)}"),
             ],
             {f"ANALYTICS_DB_{name}": value for name, value in {**place, "PASSWORD": "none"}.items()}
-            | {"JVM_ARGS": "-Xmx768m", "JDK_JAVA_OPTIONS": "-XX:+UseSerialGC -Duser.timezone=UTC"},
+            | {"JVM_ARGS": "-Xmx768m -XX:TieredStopAtLevel=1"}
+            | {"JDK_JAVA_OPTIONS": "-XX:+UseSerialGC -Duser.timezone=UTC"},
         )
         (manifest,) = self._out.glob("_exports/site=bench/*.json")
         (exported,) = json.loads(manifest.read_text())["tables"]

@@ -117,8 +117,7 @@ def run(
         if wanted:
             say(f"reading {_counted(len(wanted), 'part')}; {len(progress.reused)} are as they were")
             _read(export, wanted, stage, flink, settings)
-        again = {name: sink.parts(_table(export, name)) for name in {part.table.name for part in wanted}}
-    tables = [_collect(table, progress, again.get(table.name, {}), stage, place, date) for table in export.tables]
+        tables = [_collect(table, progress, sink, stage, place, date) for table in export.tables]
     manifest = {
         "version": 1,
         "site": export.location_tag,
@@ -239,12 +238,20 @@ def _free(folder: Path) -> int:
 def _collect(
     table: Table,
     progress: Progress,
-    again: Mapping[int, Found],
+    sink: SinkTables,
     stage: Path,
     place: ExportFolder,
     date: str,
 ) -> dict[str, Any]:
     """Check what was written of a table, put it together in stage/tables, and describe it for the manifest."""
+    again: Mapping[int, Found] | None = None
+
+    def unchanged(number: int) -> bool:
+        # Asked for only where the file is not as expected: looking costs a reading of the table.
+        nonlocal again
+        again = sink.parts(table) if again is None else again
+        return again.get(number) == progress.found[table.name][number]
+
     parts = []
     for number, found in sorted(progress.found[table.name].items()):
         name = f"part-{number:05}.parquet"
@@ -252,7 +259,7 @@ def _collect(
         reused = progress.reused.get((table.name, number))
         if reused is None:
             written = [path for path in (stage / "read" / table.name / str(number)).glob("part-*") if path.is_file()]
-            if not written and again.get(number) != found:
+            if not written and not unchanged(number):
                 continue  # its rows were deleted meanwhile
             if len(written) != 1:
                 raise ExportError(f"Flink wrote {len(written)} files of {table.name}, part {number}, rather than one")
@@ -261,7 +268,7 @@ def _collect(
             rows = reused["rows"] if reused else rows_of(file)
         except NotParquetError as error:
             raise ExportError(f"Flink wrote no whole Parquet file of {table.name}, part {number}: {error}") from error
-        if rows != found.rows and again.get(number) == found:
+        if rows != found.rows and unchanged(number):
             raise ExportError(f"{table.name}, part {number}, has {found.rows} rows, and the file has {rows}")
         parts.append(
             {
@@ -282,10 +289,6 @@ def _collect(
         "rows": sum(part["rows"] for part in parts),
         "parts": parts,
     }
-
-
-def _table(export: Export, name: str) -> Table:
-    return next(table for table in export.tables if table.name == name)
 
 
 def _counted(number: int, word: str) -> str:

@@ -60,7 +60,7 @@ class SinkTables:
         """The parts of a table that have rows, by their number."""
         query = sql.SQL(
             "SELECT floor({key}::float8 / {width})::bigint, count(*),"
-            " sum(hashint8extended({key}::bigint, xmin::text::bigint)::numeric)"
+            " sum(hashint8extended({key}::bigint, xmin::text::bigint))"
             " FROM {table} GROUP BY 1 ORDER BY 1"
         ).format(
             key=sql.Identifier(table.primary_key),

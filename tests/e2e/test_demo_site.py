@@ -52,10 +52,23 @@ def specification(working_folder: Path) -> Path:
     return file
 
 
+# As a version before this one rendered: its health checks gave up sooner, so every service is another one now.
+BEFORE = """
+import sys
+from ozone_gen.cli import main
+from ozone_gen.components import compose
+from ozone_gen.render import manifest
+compose.healthcheck.__kwdefaults__["timeout"] = 10
+manifest.__version__ = "0.0.9"
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 @pytest.fixture(scope="module")
 def site(specification: Path, working_folder: Path, engine: Mapping[str, str]) -> Iterator[RunningSite]:
+    """The site as an earlier version rendered it; a test upgrades it."""
     out = working_folder / "demo"
-    render(specification, out)
+    subprocess.run([sys.executable, "-c", BEFORE, "render", str(specification), "-o", str(out)], check=True)
     ports = json.loads(specification.read_text().rpartition("ports: ")[2])
     running = RunningSite(out, engine, ports)
     running.down()
@@ -184,6 +197,43 @@ def _examined(site: RunningSite, specification: Path) -> tuple[int, list[dict[st
         [*command, "--format", "json"], env=site.environment, text=True, capture_output=True, check=False
     )
     return done.returncode, json.loads(done.stdout)
+
+
+def test_an_upgrade_goes_on_from_where_it_was(
+    site: RunningSite, batch: dict[str, str], specification: Path
+) -> None:
+    """The steps of docs/upgrade.md, while the clinic works on."""
+    assert json.loads((site.folder / "manifest.json").read_text())["ozone_gen"] == "0.0.9"
+    before = {service: site.container(service) for service in site.states()}
+    (remembered,) = site.get("connect", "/connectors/openmrs/offsets")["offsets"]
+    reviewed = subprocess.run(
+        [sys.executable, "-m", "ozone_gen", "diff", str(site.folder), str(specification), "--format", "json"],
+        text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    (review,) = json.loads(reviewed.stdout)["sites"]
+    assert (reviewed.returncode, review["verdict"]) == (1, "restart")
+    site.change("UPDATE obs SET comments = 'before the upgrade' WHERE obs_id % 7 = 0")
+    render(specification, site.folder)
+    upgrade = threading.Thread(target=site.up)
+    upgrade.start()
+    until("the database has started anew", lambda: site.container("mysql") != before["mysql"])
+    until("the clinic works on", lambda: _worked(site))
+    upgrade.join()
+    site.settle(batch)
+    assert {service for service in before if site.container(service) == before[service]} == DONE
+    assert _restored(site), "the job began anew instead of from its checkpoint"
+    (now,) = site.get("connect", "/connectors/openmrs/offsets")["offsets"]
+    assert now["partition"] == remembered["partition"]
+    assert "snapshot" not in now["offset"]
+    assert "status=COMPLETED" not in site.compose("logs", "connect"), "the source was read anew"
+    code, found = _examined(site, specification)
+    ill = [finding for finding in found if finding["state"] != "well" and finding["part"] not in NOT_STARTED]
+    assert (code, ill) == (0, [])
+
+
+def _worked(site: RunningSite) -> bool:
+    site.change("UPDATE obs SET comments = 'during the upgrade' WHERE obs_id % 11 = 0")
+    return True
 
 
 @pytest.mark.parametrize("history", DEMO_HISTORIES)
