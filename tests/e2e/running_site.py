@@ -96,7 +96,8 @@ class RunningSite:
 
     def container(self, service: str) -> str:
         """Return the id of a service's container."""
-        return self.compose("ps", "-a", "-q", service).strip().splitlines()[-1]
+        found = self.compose("ps", "-a", "-q", service).split()
+        return found[-1] if found else ""  # none for a moment, while it is made anew
 
     def states(self) -> dict[str, str]:
         """Return the state of each service: healthy, running, exited (code)."""

@@ -15,6 +15,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -212,12 +213,13 @@ def test_an_upgrade_goes_on_from_where_it_was(
     )  # fmt: skip
     (review,) = json.loads(reviewed.stdout)["sites"]
     assert (reviewed.returncode, review["verdict"]) == (1, "restart")
-    site.change("UPDATE obs SET comments = 'before the upgrade' WHERE obs_id % 7 = 0")
+    until("there is a checkpoint", lambda: _checkpoint(site, "completed") is not None, 180)
+    site.change("UPDATE obs SET comments = 'before the upgrade' WHERE obs_id % 70 = 0")
     render(specification, site.folder)
     upgrade = threading.Thread(target=site.up)
     upgrade.start()
-    until("the database has started anew", lambda: site.container("mysql") != before["mysql"])
-    until("the clinic works on", lambda: _worked(site))
+    until("the database has started anew", lambda: site.container("mysql") not in ("", before["mysql"]), 180)
+    until("the clinic works on", lambda: _worked(site), 180)
     upgrade.join()
     site.settle(batch)
     assert {service for service in before if site.container(service) == before[service]} == DONE
@@ -232,7 +234,7 @@ def test_an_upgrade_goes_on_from_where_it_was(
 
 
 def _worked(site: RunningSite) -> bool:
-    site.change("UPDATE obs SET comments = 'during the upgrade' WHERE obs_id % 11 = 0")
+    site.change("UPDATE obs SET comments = 'during the upgrade' WHERE obs_id % 110 = 0")
     return True
 
 
@@ -289,8 +291,13 @@ def _runs(site: RunningSite) -> bool:
 
 
 def _restored(site: RunningSite) -> bool:
+    return bool(_checkpoint(site, "restored"))
+
+
+def _checkpoint(site: RunningSite, kind: str) -> Any:
+    """The job's latest checkpoint that was completed, or restored from."""
     (job,) = site.get("flink", "/jobs/overview")["jobs"]
-    return bool(site.get("flink", f"/jobs/{job['jid']}/checkpoints")["latest"]["restored"])
+    return site.get("flink", f"/jobs/{job['jid']}/checkpoints")["latest"][kind]
 
 
 def test_deletes_reach_the_sink(site: RunningSite, batch: dict[str, str]) -> None:
