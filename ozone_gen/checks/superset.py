@@ -8,7 +8,7 @@ from typing import Final
 from ozone_gen.checks.site import CheckedSite, Rule
 from ozone_gen.components.superset import OWN_USER, SupersetOptions
 from ozone_gen.diagnostics import Diagnostic, codes
-from ozone_gen.superset.site import READER
+from ozone_gen.superset.names import READER
 
 _SERVER_DATABASES: Final = frozenset({"postgres", "template0", "template1"})
 

@@ -17,10 +17,7 @@ from ozone_gen.render.emit import json_bytes
 from ozone_gen.render.text import render_text
 from ozone_gen.render.tree import File
 from ozone_gen.resources import templates
-from ozone_gen.superset.bundle import files
-from ozone_gen.superset.central import central_bundle
-from ozone_gen.superset.model import Bundle
-from ozone_gen.superset.site import DATABASE, READER, site_bundle
+from ozone_gen.superset.names import DATABASE, READER
 from ozone_gen.values import DATABASE_PATTERN, Password, Username, referenced_variable
 
 ADMIN_PASSWORD: Final = "SUPERSET_ADMIN_PASSWORD"
@@ -80,14 +77,19 @@ class Superset:
         }
         return Contribution(
             services={ComposeFile.SUPERSET: services},
-            files=(*_settings(plan, options), *files(_bundle(plan), "superset/assets")),
+            files=(*_settings(plan, options), *_assets(plan)),
             variables=_variables(plan, options),
             addresses=(Address(f"Superset, the dashboards (log in as `{options.admin_username}`)", "superset"),),
         )
 
 
-def _bundle(plan: SitePlan) -> Bundle:
-    return site_bundle(plan) if plan.sources else central_bundle(plan)
+def _assets(plan: SitePlan) -> tuple[File, ...]:
+    # Imported where they are needed: `validate` reads this module, too, for the options alone.
+    from ozone_gen.superset.bundle import files
+    from ozone_gen.superset.central import central_bundle
+    from ozone_gen.superset.site import site_bundle
+
+    return files(site_bundle(plan) if plan.sources else central_bundle(plan), "superset/assets")
 
 
 def _redis(plan: SitePlan) -> dict[str, Any]:

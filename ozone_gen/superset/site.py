@@ -17,11 +17,8 @@ from ozone_gen.superset.datasets import (
     with_patients,
 )
 from ozone_gen.superset.model import Bundle, Dashboard, Database, Dataset
+from ozone_gen.superset.names import DATABASE, READER
 
-READER: Final = "superset_reader"
-"""The user under which Superset reads the flattened tables."""
-
-DATABASE: Final = "analytics"
 DASHBOARD: Final = "start"
 
 _LATER: Final = "set-at-import"
