@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import click
 
-from ozone_gen.cli import cli
+from ozone_gen.cli import all_commands
 
 HEAD = """\
 # Commands
@@ -24,8 +24,8 @@ prints.
 def command_page() -> str:
     """All commands by their names."""
     parts = [HEAD, "| command | |\n|---|---|\n"]
-    parts += [f"| [`{name}`](#{name}) | {first_line(command)} |\n" for name, command in sorted(cli.commands.items())]
-    for name, command in sorted(cli.commands.items()):
+    parts += [f"| [`{name}`](#{name}) | {first_line(command)} |\n" for name, command in sorted(all_commands().items())]
+    for name, command in sorted(all_commands().items()):
         parts += ["\n", *section(name, command)]
     return "".join(parts)
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import click
 import pytest
 
-from ozone_gen.cli import cli, main
+from ozone_gen.cli import all_commands, cli, main
 from ozone_gen.diagnostics import codes
 
-COMMANDS = {"ozone-gen": cli, **cli.commands}
+COMMANDS = {"ozone-gen": cli, **all_commands()}
 SHELLS = ("bash", "zsh", "fish")
 
 

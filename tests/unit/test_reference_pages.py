@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from docs.reference.generate import FOLDER, HUNDREDS, pages
-from ozone_gen.cli import cli
+from ozone_gen.cli import all_commands
 from ozone_gen.diagnostics import codes
 from ozone_gen.json_schema import json_schema
 
@@ -36,7 +36,7 @@ def test_every_code_and_its_group_is_told() -> None:
 
 def test_every_command_and_option_is_told() -> None:
     page = PAGES["commands.md"]
-    for name, command in cli.commands.items():
+    for name, command in all_commands().items():
         _, _, section = page.partition(f"\n## {name}\n")
         for option in (each for parameter in command.params for each in parameter.opts if each.startswith("-")):
             assert f"`{option}`" in section.partition("\n## ")[0], f"{name} {option}"
