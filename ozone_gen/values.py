@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import Annotated, Any, Final, TypeVar
 
@@ -107,3 +108,8 @@ Text = Annotated[str, Field(min_length=1, max_length=1000, pattern=TEXT_PATTERN)
 def referenced_variable(value: str) -> str | None:
     """Return the name in `${NAME}`, or None for a literal value."""
     return value[2:-1] if value.startswith("${") and value.endswith("}") else None
+
+
+def site_id_of(name: str) -> str:
+    """The site id that comes closest to a name; empty where nothing of it can be in one."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:42].strip("-")

@@ -5,13 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from ozone_gen.by_hand.reading import Connector, Folder, Service, Value, provided
 from ozone_gen.diagnostics import Diagnostic, Position, codes
 from ozone_gen.flattening.core import CORE_TABLES
 from ozone_gen.spec import PUBLISHED_PORTS
-from ozone_gen.values import DATABASE_PATTERN, HOST_PATTERN, MEMORY_PATTERN, SITE_ID_PATTERN, USERNAME_PATTERN
+from ozone_gen.values import (
+    DATABASE_PATTERN,
+    HOST_PATTERN,
+    MEMORY_PATTERN,
+    SITE_ID_PATTERN,
+    USERNAME_PATTERN,
+    site_id_of,
+)
 
 PLATFORM: Final = "2.5"
 
@@ -413,6 +421,11 @@ _PORTS: Final = (
     ("drill", "drill", "8047"),
 )
 """Service, part, and the port inside of the container."""
+
+
+def id_of_folder(folder: Path) -> str:
+    """The id of a site that has none: its folder's name, as far as that can be one."""
+    return site_id_of(folder.resolve().name) or "site"
 
 
 def _port(text: str) -> tuple[str, str, str]:

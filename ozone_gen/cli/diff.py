@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from ozone_gen.cli.examples import examples
-from ozone_gen.cli.outcome import CLEAN, COULD_NOT_RUN, FINDINGS, Outcome, colour, progress
+from ozone_gen.cli.outcome import CLEAN, COULD_NOT_RUN, FINDINGS, Outcome, console, progress
 from ozone_gen.diagnostics import OutputError
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 _MANY: Final = 20
 """From this many sites on a bar shows how far it is."""
-_WIDTH: Final = 120
-"""Columns where no terminal says how many it has."""
 
 _FAIL_ON: Final = ("safe", "restart", "rebuild", "data-loss")
 
@@ -95,12 +92,9 @@ def _print(reviews: Sequence[SiteReview], form: str) -> None:
 
         click.echo(as_json(reviews), nl=False)
     else:
-        from rich.console import Console
-
         from ozone_gen.review.terminal import show
 
-        width = None if sys.stdout.isatty() else _WIDTH
-        show(reviews, Console(no_color=not colour(sys.stdout), width=width, highlight=False))
+        show(reviews, console())
 
 
 def _exit_code(reviews: Sequence[SiteReview], fail_on: str | None) -> int:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from typing import Final
 
-from ozone_gen.cli.outcome import colour
-
-_WIDTH: Final = 120
-"""Columns where no terminal says how many it has."""
+from ozone_gen.cli.outcome import console
 
 
 def show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -17,7 +12,6 @@ def show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if not rows:
         return
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -26,5 +20,4 @@ def show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*map(Text.from_ansi, row))
-    width = None if sys.stdout.isatty() else _WIDTH
-    Console(no_color=not colour(sys.stdout), width=width, highlight=False).print(table)
+    console().print(table)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
 
 from ozone_gen.cli.examples import examples
 from ozone_gen.cli.outcome import Outcome
-
-_NOT_AN_ID = re.compile(r"[^a-z0-9]+")
 
 
 @click.command(
@@ -36,16 +33,16 @@ def import_command(
     """
     if out is not None and out.exists() and not force:
         raise click.UsageError(f"{out} is there already; --force overwrites it")
-    identity = site_id or _NOT_AN_ID.sub("-", folder.resolve().name.lower()).strip("-")[:42].strip("-") or "site"
     outcome = Outcome()
     with outcome.telling(str(folder)):
-        from ozone_gen.by_hand.deciding import Deciding
+        from ozone_gen.by_hand.deciding import Deciding, id_of_folder
         from ozone_gen.by_hand.reading import read_folder
         from ozone_gen.by_hand.writing import site_text
         from ozone_gen.load import site_of
         from ozone_gen.source import parse_source
         from ozone_gen.text_output import standard_output, text_file
 
+        identity = site_id or id_of_folder(folder)
         site = Deciding(read_folder(folder), central=central).decide(identity, name or identity)
         text = site_text(site)
         # What is wrong with the new file, such as an id of other letters, is told before anything is written.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +55,7 @@ def new_site_command(
     with outcome.telling(str(folder or "")):
         from ozone_gen.new_site.answers import read_answers
         from ozone_gen.new_site.making import make, require_free
-        from ozone_gen.new_site.questions import FLEET, FLEET_SITE, SITE, questions
+        from ozone_gen.new_site.questions import FLEET, FLEET_SITE, SITE, answers_of_folder, questions
 
         if folder is not None:
             require_free(folder)
@@ -64,7 +63,9 @@ def new_site_command(
         given = read_answers(answers_file, asked) if answers_file else {}
         own_data = _own_data(from_dump, dictionary, outcome)
         layout = FLEET if fleet else FLEET_SITE if extends else SITE
-        known: Answers = {**(own_data.defaults() if own_data else {}), **_by_folder(folder, fleet=fleet)}
+        # The folder of a repository tells nothing of its first site.
+        named = answers_of_folder(folder) if folder is not None and not fleet else {}
+        known: Answers = {**(own_data.defaults() if own_data else {}), **named}
         answers = _answered(asked, given, known, layout, ask=not no_input)
         made = make(folder or Path(str(answers["site_id"])), answers, own_data, extends or "")
         outcome.add(made.warnings)
@@ -84,15 +85,6 @@ def _own_data(dump: Path | None, dictionary: Path | None, outcome: Outcome) -> O
         own_data = read_own_data(path, is_dump=dump is not None, advance=advance)
     outcome.add(own_data.warnings)
     return own_data
-
-
-def _by_folder(folder: Path | None, *, fleet: bool) -> Answers:
-    """A folder's name is a good id, and a name to start from; that of a repository tells nothing of its first site."""
-    if folder is None or fleet:
-        return {}
-    name = folder.absolute().name
-    found = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:42].strip("-")
-    return {"site_name": name, **({"site_id": found} if found else {})}
 
 
 def _answered(asked: tuple[Question, ...], given: Answers, known: Answers, layout: str, *, ask: bool) -> Answers:

@@ -7,12 +7,15 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
 from ozone_gen import __version__
 from ozone_gen.diagnostics import Diagnostic, OutputError, OzoneError, Position, Severity, codes
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 CLEAN: Final = 0
 FINDINGS: Final = 1
@@ -27,6 +30,9 @@ DEBUG: Final = "OZONE_GEN_DEBUG"
 DEMO_PATIENTS: Final = 155
 DEMO_SEED: Final = 1
 """What the usual demo data are made of."""
+
+_WIDTH: Final = 120
+"""Columns of a table where no terminal says how many it has."""
 
 BYTES: Final = "bytes"
 """The unit of `progress` that is shown as kB and MB."""
@@ -94,6 +100,14 @@ def _our_fault(error: Exception, file: str) -> Diagnostic:
 def colour(stream: TextIO) -> bool:
     """Whether a stream is to be coloured."""
     return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def console(*, markup: bool = True) -> Console:
+    """What prints tables to standard output; without `markup` brackets in a text are taken as they stand."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else _WIDTH
+    return Console(no_color=not colour(sys.stdout), width=width, highlight=False, markup=markup)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +11,7 @@ import click
 from ozone_gen import __version__
 from ozone_gen.cli.completion import complete_site
 from ozone_gen.cli.examples import examples
-from ozone_gen.cli.outcome import CLEAN, COULD_NOT_RUN, FINDINGS, Outcome, colour, progress
+from ozone_gen.cli.outcome import CLEAN, COULD_NOT_RUN, FINDINGS, Outcome, console, progress
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from ozone_gen.supply.versions import Part
 
 _MANY: Final = 5
-_WIDTH: Final = 120
-"""Columns where no terminal says how many it has."""
 _COLOURS: Final = {"tested": "green", "older": "yellow", "newer": "magenta", "other": "cyan"}
 
 _Found = tuple["Inventory", "Sequence[Part]"]
@@ -97,23 +94,20 @@ def _as_json(found: Mapping[str, _Found]) -> str:
 
 
 def _show(found: Mapping[str, _Found]) -> None:
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else _WIDTH
-    console = Console(no_color=not colour(sys.stdout), width=width, highlight=False, markup=False)
+    out = console(markup=False)
     for file, (site, parts) in found.items():
         # Of one site everything is shown, of several what differs.
         shown = parts if len(found) == 1 else _differing(parts)
         if shown:
-            _show_table(f"{site.site}: {file}", shown, console)
+            _show_table(f"{site.site}: {file}", shown, out)
     as_tested = sum(not _differing(parts) for _, parts in found.values())
     if len(found) == 1:
         ((_, parts),) = found.values()
         missing = len(_differing(parts))
         words = f"{missing} of {len(parts)} parts not" if missing else "Everything is"
-        console.print(f"{words} as tested with ozone-gen {__version__}.", style="yellow" if missing else "green")
+        out.print(f"{words} as tested with ozone-gen {__version__}.", style="yellow" if missing else "green")
     elif found:
-        console.print(f"{as_tested} of {len(found)} sites as tested with ozone-gen {__version__}.", style="bold")
+        out.print(f"{as_tested} of {len(found)} sites as tested with ozone-gen {__version__}.", style="bold")
 
 
 def _show_table(title: str, parts: Sequence[Part], console: Console) -> None:

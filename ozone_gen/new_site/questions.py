@@ -16,7 +16,7 @@ from ozone_gen.checks import timezone_problem
 from ozone_gen.diagnostics import did_you_mean
 from ozone_gen.new_site.importing import extensions_of
 from ozone_gen.resources import templates
-from ozone_gen.values import FORMS, HOST_PATTERN, LINE_PATTERN, LOCALE_PATTERN, SITE_ID_PATTERN
+from ozone_gen.values import FORMS, HOST_PATTERN, LINE_PATTERN, LOCALE_PATTERN, SITE_ID_PATTERN, site_id_of
 
 Answer = str | bool
 Answers = dict[str, Answer]
@@ -101,6 +101,13 @@ def applies(question: Question, answers: Mapping[str, Answer]) -> bool:
     if question.name == "sink_host":
         return answers["sink"] == "own"
     return True
+
+
+def answers_of_folder(folder: Path) -> Answers:
+    """What a site's folder is called is a good id, and a name to start from."""
+    name = folder.absolute().name
+    found = site_id_of(name)
+    return {"site_name": name, **({"site_id": found} if found else {})}
 
 
 def default_of(question: Question, answers: Mapping[str, Answer]) -> Answer:
