@@ -1,52 +1,83 @@
 #!/bin/bash
-# Starts one process of the cluster: start.sh jobmanager | taskmanager; or checks: start.sh healthcheck
+# Runs one process of the cluster: start.sh jobmanager | taskmanager; or checks: start.sh healthcheck
 set -eu
 flink=/opt/flink
 data=/flink-data
+# Touched where a new generation begins in a container that runs (see below).
+renewed=/tmp/renewed
 
 case "$1" in
+jobmanager | taskmanager) ;;
 healthcheck)
+  # What begins anew has as long for it as what starts.
+  [ -z "$(find $renewed -mmin -5 2>/dev/null)" ] || exit 0
   # Healthy means that the job runs, not only that the web page answers.
   curl -sf http://127.0.0.1:8081/jobs/overview | grep -q '"state":"RUNNING"'
   exit
-  ;;
-esac
-
-# `migrate` writes these once the sink's tables are as this plan wants them. Flink's state belongs to one
-# generation: the state of an earlier plan must never be restored into the tables of this one.
-if [ "$(cat $data/plan 2>/dev/null)" != "$OZONE_FINGERPRINT" ]; then
-  echo "The tables are not prepared for this plan: run the service migrate first (docker compose up does)." >&2
-  sleep 5
-  exit 1
-fi
-generation=$(cat $data/generation)
-# The job's sources and sinks carry it.
-export OZONE_GENERATION=$generation
-# A new generation under a running process (the sink was wiped, say) ends it; Docker starts it again in the new one.
-(
-  while sleep 2; do
-    [ "$(cat $data/generation 2>/dev/null)" = "$generation" ] || { kill $$; exit; }
-  done
-) &
-settings=(
-  -D "execution.checkpointing.dir=file://$data/checkpoints/$generation"
-  -D "high-availability.storageDir=file://$data/ha/$generation"
-  -D "high-availability.cluster-id=/$generation"
-)
-export FLINK_LOG_DIR=/tmp/flink-log
-mkdir -p $FLINK_LOG_DIR
-
-case "$1" in
-jobmanager)
-  exec $flink/bin/standalone-job.sh start-foreground "${settings[@]}" \
-    --job-classname org.apache.flink.client.python.PythonDriver \
-    -pyclientexec python3 -py /opt/ozone/jobs/flatten.py --job /opt/ozone/job.json --checkpoints "$data/checkpoints/$generation"
-  ;;
-taskmanager)
-  exec $flink/bin/taskmanager.sh start-foreground "${settings[@]}"
   ;;
 *)
   echo "start.sh jobmanager | taskmanager | healthcheck" >&2
   exit 2
   ;;
 esac
+
+# `migrate` writes these once the sink's tables are as this plan wants them. Flink's state belongs to one
+# generation: the state of an earlier plan must never be restored into the tables of this one.
+prepared() { [ "$(cat $data/plan 2>/dev/null)" = "$OZONE_FINGERPRINT" ]; }
+present() { cat $data/generation 2>/dev/null || true; }
+
+run() {
+  local settings=(
+    -D "execution.checkpointing.dir=file://$data/checkpoints/$OZONE_GENERATION"
+    -D "high-availability.storageDir=file://$data/ha/$OZONE_GENERATION"
+    -D "high-availability.cluster-id=/$OZONE_GENERATION"
+  )
+  case "$1" in
+  jobmanager)
+    exec $flink/bin/standalone-job.sh start-foreground "${settings[@]}" \
+      --job-classname org.apache.flink.client.python.PythonDriver \
+      -pyclientexec python3 -py /opt/ozone/jobs/flatten.py --job /opt/ozone/job.json \
+      --checkpoints "$data/checkpoints/$OZONE_GENERATION"
+    ;;
+  taskmanager)
+    exec $flink/bin/taskmanager.sh start-foreground "${settings[@]}"
+    ;;
+  esac
+}
+
+export FLINK_LOG_DIR=/tmp/flink-log
+mkdir -p $FLINK_LOG_DIR
+rm -f $renewed
+
+# Docker stops this shell; Flink has to hear of it.
+process=
+stopped=
+trap 'stopped=yes; [ -z "$process" ] || kill $process' TERM INT
+
+while [ -z "$stopped" ]; do
+  if ! prepared; then
+    echo "The tables are not prepared for this plan: run the service migrate (docker compose up does)." >&2
+    until prepared || [ -n "$stopped" ]; do sleep 1; done
+    continue
+  fi
+  # The job's sources and sinks carry it.
+  OZONE_GENERATION=$(present)
+  export OZONE_GENERATION
+  run "$1" &
+  process=$!
+  # A new generation (the sink was wiped, say) ends the process, and the next one begins here: Docker calls a
+  # container that it starts again unhealthy for a moment, and `docker compose up --wait` would give up.
+  while sleep 2; do
+    [ "$(present)" = "$OZONE_GENERATION" ] || { kill $process; break; }
+  done &
+  watch=$!
+  code=0
+  wait $process || code=$?
+  # A signal ends the first wait early.
+  while kill -0 $process 2>/dev/null; do wait $process || code=$?; done
+  process=
+  kill $watch 2>/dev/null || true
+  [ "$(present)" != "$OZONE_GENERATION" ] || exit $code
+  touch $renewed
+done
+exit 143
