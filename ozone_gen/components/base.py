@@ -73,7 +73,7 @@ class Contribution:
 class Options(BaseModel):
     """The base of what ozone.yaml can say about a component; components without a choice use it as it is."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class Component(Protocol):
