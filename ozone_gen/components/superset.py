@@ -77,19 +77,28 @@ class Superset:
         }
         return Contribution(
             services={ComposeFile.SUPERSET: services},
-            files=(*_settings(plan, options), *_assets(plan)),
+            files=(*_settings(plan, options), *_bundled(plan)),
             variables=_variables(plan, options),
             addresses=(Address(f"Superset, the dashboards (log in as `{options.admin_username}`)", "superset"),),
         )
 
 
-def _assets(plan: SitePlan) -> tuple[File, ...]:
+def _bundled(plan: SitePlan) -> tuple[File, ...]:
+    """The assets, and what superset-init has to know besides."""
     # Imported where they are needed: `validate` reads this module, too, for the options alone.
-    from ozone_gen.superset.bundle import files
+    from ozone_gen.superset.bundle import files, renamed_datasets
     from ozone_gen.superset.central import central_bundle
     from ozone_gen.superset.site import site_bundle
 
-    return files(site_bundle(plan) if plan.sources else central_bundle(plan), "superset/assets")
+    bundle = site_bundle(plan) if plan.sources else central_bundle(plan)
+    prepared = {
+        "demo": any(source.demo for source in plan.sources),
+        # What Superset reads there; a central server reads Drill, whose address is known.
+        "schema": plan.sink.schema if plan.sources else None,
+        "connections": [_connection(plan)] if plan.sources else [],
+        "renamed_datasets": renamed_datasets(bundle),
+    }
+    return (*files(bundle, "superset/assets"), File("superset/superset.json", json_bytes(prepared)))
 
 
 def _redis(plan: SitePlan) -> dict[str, Any]:
@@ -204,12 +213,6 @@ def _connection(plan: SitePlan) -> dict[str, Any]:
 def _settings(plan: SitePlan, options: SupersetOptions) -> tuple[File, ...]:
     languages = list(dict.fromkeys(locale.split("_")[0] for locale in plan.site.locales))
     spoken = [(code, _LANGUAGES[code]) for code in languages if code in _LANGUAGES]
-    prepared = {
-        "demo": any(source.demo for source in plan.sources),
-        # What Superset reads there; a central server reads Drill, whose address is known.
-        "schema": plan.sink.schema if plan.sources else None,
-        "connections": [_connection(plan)] if plan.sources else [],
-    }
     image = templates() / "superset"
     return (
         *(File(f"superset/image/{name}", (image / name).read_bytes()) for name in ("Dockerfile", "requirements.txt")),
@@ -225,7 +228,6 @@ def _settings(plan: SitePlan, options: SupersetOptions) -> tuple[File, ...]:
         ),
         File("superset/gunicorn.conf.py", render_text("superset/gunicorn.conf.py.j2", timeout=_TIMEOUT)),
         File("superset/redis.conf", render_text("superset/redis.conf.j2", memory=plan.memory["redis"] * 3 // 4)),
-        File("superset/superset.json", json_bytes(prepared)),
     )
 
 

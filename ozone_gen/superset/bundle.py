@@ -37,6 +37,18 @@ def dataset_identity(site: str, database: Database, name: str) -> str:
     return identity(site, "dataset", f"{database.name}/{name}")
 
 
+def renamed_datasets(bundle: Bundle) -> dict[str, str]:
+    """The former uuid of each dataset that had another name, by the present one."""
+    return {
+        dataset_identity(bundle.site, database, dataset.name): dataset_identity(
+            bundle.site, database, dataset.former_name
+        )
+        for database, datasets in bundle.datasets.items()
+        for dataset in datasets
+        if dataset.former_name
+    }
+
+
 def _database(site: str, database: Database) -> dict[str, Any]:
     return {
         "database_name": database.label,

@@ -79,6 +79,7 @@ def dataset(table: FlattenedTable, declared: TablePlan | None = None, engine: En
         (*columns, *_computed([column.name for column in columns])),
         tuple(_metrics(table, declared, engine)),
         table.time_column,
+        former_name=table.renamed_from,
     )
 
 
@@ -105,13 +106,18 @@ def with_patients(own: Dataset, patients: FlattenedTable, schema: str) -> Datase
         f'LEFT JOIN "{schema}"."{patients.name}" p ON p.patient_uuid = t."{PATIENT}"'
     )
     return Dataset(
-        f"{own.name}-with-patients",
+        _with_patients(own.name),
         f"{own.description} With the patient's sex, and age at that time.",
         (*columns, *_computed([column.name for column in columns])),
         own.metrics,
         own.time_column,
         sql,
+        _with_patients(own.former_name) if own.former_name else "",
     )
+
+
+def _with_patients(name: str) -> str:
+    return f"{name}-with-patients"
 
 
 def may_lack(plan: TablePlan) -> tuple[ColumnPlan, ...]:

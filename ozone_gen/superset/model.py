@@ -77,6 +77,7 @@ class Dataset:
         metrics: what can be computed over rows; the first is the count of what a person would count.
         time_column: the main one; empty where there is none.
         sql: the query; empty for a table.
+        former_name: what it was called before; empty where it has no other name.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Dataset:
     metrics: tuple[Metric, ...]
     time_column: str = ""
     sql: str = ""
+    former_name: str = ""
 
     def has(self, *names: str) -> bool:
         """Say whether it has all of these columns."""

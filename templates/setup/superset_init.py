@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +73,13 @@ class Settings:
         demo: whether the site has made-up patients, so that a password may be a known one.
         schema: the schema of the flattened tables that Superset reads; None where it reads no such tables.
         connections: for the databases whose address the environment says.
+        renamed_datasets: the former uuid of each dataset whose table had another name, by the present one.
     """
 
     demo: bool
     schema: str | None
     connections: tuple[Connection, ...]
+    renamed_datasets: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_settings(path: Path) -> Settings:
@@ -88,7 +90,8 @@ def read_settings(path: Path) -> Settings:
             Connection(each["file"], each["driver"], dict(each["variables"])) for each in rendered["connections"]
         )
         schema = rendered["schema"]
-        return Settings(bool(rendered["demo"]), None if schema is None else str(schema), connections)
+        renamed = dict(rendered["renamed_datasets"])
+        return Settings(bool(rendered["demo"]), None if schema is None else str(schema), connections, renamed)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RefusedError(
             Problem(f"The rendered file {path} cannot be used: {error!r}.", "Render the site again.")
@@ -138,6 +141,25 @@ def addressed(asset: Asset, connections: Sequence[Connection], environment: Mapp
     # The password is masked here, and given apart: it belongs into no digest.
     config = {**asset.config, "sqlalchemy_uri": str(uri).replace(":***@", ":XXXXXXXXXX@")}
     return replace(asset, config=config)
+
+
+def follow_renamed(superset: Superset, renamed: Mapping[str, str], records: Mapping[str, Record]) -> dict[str, Record]:
+    """Let the datasets of renamed tables be known by their new uuids: what people made of them stands on them.
+
+    Returns the records as they are then. What the bundle says of a dataset, its name among it, comes with the import.
+    """
+    found = dict(records)
+    for uuid, former in renamed.items():
+        if former not in found or superset.present("datasets", former) is None:
+            continue  # followed at an earlier start, or there was never one
+        if superset.present("datasets", uuid) is not None:
+            log.info("The dataset %r stays beside that of the table's new name: both are there.", found[former].name)
+            continue
+        superset.give_uuid("datasets", former, uuid)
+        found[uuid] = found.pop(former)
+        superset.remember({uuid: found[uuid]}, [former])
+        log.info("The dataset %r gets the new name of its table.", found[uuid].name)
+    return found
 
 
 def bring_in_assets(
@@ -254,6 +276,7 @@ def prepare(settings: Settings, environment: Mapping[str, str]) -> None:
             log.info("%s.", done)
         records = superset.records()
         with superset.acting_as(username):
+            records = follow_renamed(superset, settings.renamed_datasets, records)
             bring_in_assets(superset, assets, _passwords(connections, environment), records)
             remove_dropped(superset, assets, records)
     log.info("Superset is ready.")

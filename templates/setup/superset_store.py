@@ -161,6 +161,11 @@ class Superset:
                 Problem(f"Superset does not take the assets: {_first_line(cause)}.", "Nothing was changed.")
             ) from None
 
+    def give_uuid(self, kind: str, former: str, uuid: str) -> None:
+        """Let Superset know an asset that is there by another uuid."""
+        self._find(kind, former).uuid = uuid
+        self._db.session.commit()
+
     def remove(self, kind: str, uuid: str) -> None:
         """Remove an asset, if it is there."""
         found = self._find(kind, uuid)

@@ -437,6 +437,7 @@ def test_superset_follows_the_changed_file_and_keeps_what_people_made(
         {"conditions", "visit_notes"},
     )
     assert now["vitals"] == datasets["vitals"]
+    assert now["notes"] == datasets["visit_notes"]
     assert superset.columns(now["vitals"]) == before - {"measurements", "weight_kg"} | {"first_weight", "weight"}
     assert superset.of_a_person(now["vitals"]) == made
     log = dashboards.compose("logs", "superset-init")

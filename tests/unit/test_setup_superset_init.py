@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import pytest
@@ -17,6 +18,7 @@ from templates.setup.superset_init import (
     Settings,
     bring_in_assets,
     check_secrets,
+    follow_renamed,
     read_settings,
     remove_dropped,
 )
@@ -62,13 +64,26 @@ class Remembering:
         for uuid in forgotten:
             del self.kept[uuid]
 
+    def give_uuid(self, kind: str, former: str, uuid: str) -> None:
+        self.assets[uuid] = replace(self.assets.pop(former), uuid=uuid)
+        self.assets |= {
+            each.uuid: replace(each, config={**each.config, "stands_on": uuid})
+            for each in self.assets.values()
+            if each.config.get("stands_on") == former
+        }
+
     def remove(self, kind: str, uuid: str) -> None:
         del self.assets[uuid]
 
-    def run(self, bundle: Sequence[Asset], passwords: Mapping[str, str] = PASSWORDS) -> None:
+    def run(
+        self,
+        bundle: Sequence[Asset],
+        passwords: Mapping[str, str] = PASSWORDS,
+        renamed: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """What one start does."""
-        records = dict(self.kept)
         store = cast(Superset, self)
+        records = follow_renamed(store, renamed, dict(self.kept))
         bring_in_assets(store, bundle, passwords, records)
         remove_dropped(store, bundle, records)
 
@@ -149,6 +164,30 @@ def test_a_dataset_stays_for_as_long_as_a_chart_stands_on_it(said: pytest.LogCap
     assert "data" not in superset.assets
 
 
+def test_the_dataset_of_a_renamed_table_keeps_what_people_made_of_it(said: pytest.LogCaptureFixture) -> None:
+    superset = Remembering()
+    superset.run(BUNDLE)
+    superset.assets["own"] = Asset("charts/own.yaml", "own", "Grace's chart", {"stands_on": "data"})
+    renamed = replace(DATASET, uuid="new", name="stays", config={**DATASET.config, "table_name": "stays"})
+    for _ in range(2):
+        superset.run((DATABASE, renamed, CHART, BOARD), renamed={"new": "data"})
+    assert superset.imported[1:] == [["new"]]
+    assert "data" not in superset.assets.keys() | superset.kept.keys()
+    assert superset.charts_of("new") == ["Grace's chart"]
+    assert superset.kept["new"].name == "stays"
+    assert said.text.count("The dataset 'visits' gets the new name of its table.") == 1
+
+
+def test_a_dataset_that_has_the_new_name_already_is_not_replaced(said: pytest.LogCaptureFixture) -> None:
+    superset = Remembering()
+    renamed = replace(DATASET, uuid="new", name="stays")
+    superset.run((*BUNDLE, renamed))
+    superset.assets["own"] = Asset("charts/own.yaml", "own", "Grace's chart", {"stands_on": "data"})
+    superset.run((DATABASE, renamed, CHART, BOARD), renamed={"new": "data"})
+    assert {"data", "new"} <= superset.assets.keys()
+    assert "both are there" in said.text
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -170,9 +209,10 @@ def test_a_secret_that_can_be_guessed_is_refused_but_for_made_up_patients(name: 
 def test_settings_are_read(tmp_path: Path) -> None:
     file = tmp_path / "superset.json"
     connection = {"file": "databases/a.yaml", "driver": "postgresql+psycopg2", "variables": {"host": "H"}}
-    file.write_text(json.dumps({"demo": True, "schema": "flat", "connections": [connection]}))
+    rendered = {"demo": True, "schema": "flat", "connections": [connection], "renamed_datasets": {"new": "old"}}
+    file.write_text(json.dumps(rendered))
     expected = Connection("databases/a.yaml", "postgresql+psycopg2", {"host": "H"})
-    assert read_settings(file) == Settings(True, "flat", (expected,))
+    assert read_settings(file) == Settings(True, "flat", (expected,), {"new": "old"})
     file.write_text("{}")
     with pytest.raises(RefusedError, match="cannot be used"):
         read_settings(file)

@@ -13,7 +13,7 @@ from ozone_gen.plan import SitePlan
 from ozone_gen.plan.build import build_plan
 from ozone_gen.shape import parse_spec
 from ozone_gen.source import parse_source
-from ozone_gen.superset.bundle import files, rows, widths
+from ozone_gen.superset.bundle import files, renamed_datasets, rows, widths
 from ozone_gen.superset.central import central_bundle
 from ozone_gen.superset.labels import label
 from ozone_gen.superset.model import Chart
@@ -161,6 +161,22 @@ def test_a_changed_table_keeps_its_uuid() -> None:
     after = assets_of(VITALS.replace("systolic", "pressure"))["datasets/analytics/vitals.yaml"]
     assert before["uuid"] == after["uuid"]
     assert before["columns"] != after["columns"]
+
+
+def test_a_renamed_table_says_which_dataset_it_had() -> None:
+    core = "  core: [patients]\n"
+    before = assets_of(core + VITALS)
+    renamed = VITALS.replace("    vitals:\n", "    vital_signs:\n      renamed_from: vitals\n")
+    assert renamed != VITALS
+    after = assets_of(core + renamed)
+
+    def uuid(assets: dict[str, Any], name: str) -> str:
+        return str(assets[f"datasets/analytics/{name}.yaml"]["uuid"])
+
+    assert renamed_datasets(site_bundle(plan_of(core + renamed))) == {
+        uuid(after, f"vital_signs{ending}"): uuid(before, f"vitals{ending}") for ending in ("", "-with-patients")
+    }
+    assert renamed_datasets(site_bundle(plan_of(core + VITALS))) == {}
 
 
 @pytest.mark.parametrize("made", ["site", "central"])
