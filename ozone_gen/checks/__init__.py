@@ -20,7 +20,7 @@ from ozone_gen.diagnostics import Diagnostic, Path, codes, did_you_mean, dotted,
 from ozone_gen.flattening.core import CORE_TABLES, core_tables_of
 from ozone_gen.flattening.flink import SINK_DATABASE
 from ozone_gen.flattening.sink_names import KEYWORDS, SYSTEM_COLUMNS
-from ozone_gen.openmrs.dictionary import Dictionary, demo_dictionary
+from ozone_gen.openmrs.dictionary import Dictionary
 from ozone_gen.openmrs.tables import newest_table, tables_of
 from ozone_gen.source import Source
 from ozone_gen.spec import PUBLISHED_PORTS, ColumnSpec, OpenmrsSpec, OzoneSpec
@@ -68,6 +68,9 @@ def check(spec: OzoneSpec, source: Source, dictionary: Dictionary | None) -> tup
 def dictionary_of(spec: OzoneSpec) -> Dictionary | None:
     """The dictionary that is at hand for a site: that of the demo data, where it has them."""
     if any(source.demo for source in spec.sources.values()):
+        # Imported where it is needed: most sites have a database of their own, and `validate` is to start fast.
+        from ozone_gen.openmrs.demo_vocabulary import demo_dictionary
+
         return demo_dictionary(spec.site.locales)
     return None
 

@@ -51,6 +51,12 @@ def demo_vocabulary() -> Vocabulary:
     return Vocabulary(dictionary, MappingProxyType({each.id: _names(each) for each in every if each.names}))
 
 
+@cache
+def demo_dictionary(locales: tuple[str, ...] = ("en",)) -> Dictionary:
+    """The dictionary of the demo data, as a site with these locales sees it."""
+    return demo_vocabulary().seen_in(locales)
+
+
 def _named(rows: Iterable[metadata.Named]) -> tuple[Named, ...]:
     return tuple(
         Named(each.id, each.uuid, each.name, each.retired, each.version if isinstance(each, metadata.Form) else "")

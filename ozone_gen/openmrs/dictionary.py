@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cached_property
 from heapq import nlargest
 from typing import Final
 
@@ -209,11 +209,3 @@ def _likeness(words: frozenset[str], name: str) -> float:
     has = _words(name)
     weights = {word: 1.0 if len(word) > _SHORT_WORD else 0.1 for word in words}
     return sum(weight for word, weight in weights.items() if word in has) / sum(weights.values())
-
-
-@cache
-def demo_dictionary(locales: tuple[str, ...] = ("en",)) -> Dictionary:
-    """The dictionary of the demo data, as a site with these locales sees it."""
-    from ozone_gen.openmrs.demo_vocabulary import demo_vocabulary
-
-    return demo_vocabulary().seen_in(locales)

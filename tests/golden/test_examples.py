@@ -15,10 +15,10 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from ozone_gen.openmrs.demo_vocabulary import demo_dictionary
 from ozone_gen.compare import compare, unified_diff
 from ozone_gen.load import load
 from ozone_gen.lock_file import lock_path
-from ozone_gen.openmrs.dictionary import demo_dictionary
 from ozone_gen.render.manifest import MANIFEST
 from ozone_gen.render.tree import File, FileTree
 from ozone_gen.rendering import site_tree

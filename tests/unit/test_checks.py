@@ -11,7 +11,8 @@ from ozone_gen.checks import SINK_OVERRIDES, SOURCE_OVERRIDES, check, dictionary
 from ozone_gen.checks.columns import column_type
 from ozone_gen.flattening.declared import CodedValue, ColumnType
 from ozone_gen.load import load
-from ozone_gen.openmrs.dictionary import Dictionary, demo_dictionary
+from ozone_gen.openmrs.demo_vocabulary import demo_dictionary
+from ozone_gen.openmrs.dictionary import Dictionary
 from ozone_gen.plan.build import build_plan
 from ozone_gen.shape import parse_spec
 from ozone_gen.source import parse_source

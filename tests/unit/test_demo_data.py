@@ -18,7 +18,7 @@ from ozone_gen.openmrs.demo.dictionary import concept_id, concepts
 from ozone_gen.openmrs.demo.people import FIRST_PERSON, check_digit
 from ozone_gen.openmrs.demo.schema import create_table, tables
 from ozone_gen.openmrs.demo.sql import literal, quote
-from ozone_gen.openmrs.dictionary import demo_dictionary
+from ozone_gen.openmrs.demo_vocabulary import demo_dictionary
 from tests.oracle.demo_rows import PATIENTS, VALUE, Value, demo, read_rows, value
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ozone_gen.openmrs.dictionary import Concept, Dictionary, Named, NamedKind, demo_dictionary
+from ozone_gen.openmrs.demo_vocabulary import demo_dictionary
+from ozone_gen.openmrs.dictionary import Concept, Dictionary, Named, NamedKind
 
 ENCOUNTER_TYPE = NamedKind.ENCOUNTER_TYPE
 WEIGHT = Concept(1, "5089AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "Numeric", "Weight (kg)", ("CIEL:5089", "LAB:3"))

@@ -15,7 +15,8 @@ from ozone_gen.diagnostics import OzoneError
 from ozone_gen.load import load
 from ozone_gen.lock import Lock, make_lock, same_content
 from ozone_gen.lock_file import lock_bytes, lock_path, parse_lock, read_lock
-from ozone_gen.openmrs.dictionary import AttributeType, Concept, Dictionary, Named, NamedKind, demo_dictionary
+from ozone_gen.openmrs.demo_vocabulary import demo_dictionary
+from ozone_gen.openmrs.dictionary import AttributeType, Concept, Dictionary, Named, NamedKind
 from ozone_gen.references import references
 from ozone_gen.rendering import site_tree
 from ozone_gen.resources import load_schema

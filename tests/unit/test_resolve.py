@@ -11,7 +11,8 @@ from ozone_gen import lock
 from ozone_gen.cli import main
 from ozone_gen.load import load
 from ozone_gen.openmrs.demo import demo_sql
-from ozone_gen.openmrs.dictionary import NamedKind, demo_dictionary
+from ozone_gen.openmrs.demo_vocabulary import demo_dictionary
+from ozone_gen.openmrs.dictionary import NamedKind
 
 TEXT = """\
 version: 1

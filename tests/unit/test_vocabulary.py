@@ -17,7 +17,8 @@ from ozone_gen.diagnostics import OzoneError
 from ozone_gen.flattening.subqueries import Subqueries
 from ozone_gen.openmrs.demo import demo_sql
 from ozone_gen.openmrs.demo.dictionary import LOCALES
-from ozone_gen.openmrs.dictionary import AttributeType, Named, NamedKind, demo_dictionary
+from ozone_gen.openmrs.demo_vocabulary import demo_dictionary
+from ozone_gen.openmrs.dictionary import AttributeType, Named, NamedKind
 from ozone_gen.openmrs.dictionary_dump import dictionary_of_dump
 from ozone_gen.openmrs.tables import DICTIONARY_TABLES, tables_of
 from ozone_gen.openmrs.vocabulary import Row, vocabulary
