@@ -102,9 +102,10 @@ def run(
         if lacking := sink.missing():
             raise ExportError(f"not in the schema {export.schema} yet: {', '.join(lacking)}; has `migrate` run?", 2)
         generation = sink.generation()
+        seen = sink.snapshot()
         progress = Progress({table.name: sink.parts(table) for table in export.tables})
         if earlier is None:
-            _wait_until_filled(sink, export, progress, pause)
+            _wait_until_filled(sink, export, progress, seen, pause)
         _refuse_shrunk(progress, earlier)
         stage = place.begin()
         _reuse(export, place, progress, earlier, generation, stage / "tables")
@@ -149,12 +150,18 @@ def _connected() -> Any:
             raise ExportError(f"PostgreSQL refused a query: {_line(error)}") from error
 
 
-def _wait_until_filled(sink: SinkTables, export: Export, progress: Progress, pause: float) -> None:
-    """Give a site that has just been started the time to fill its tables, where nothing was exported before."""
+def _wait_until_filled(sink: SinkTables, export: Export, progress: Progress, seen: str, pause: float) -> None:
+    """Give a site that has just been started the time to fill its tables, where nothing was exported before.
+
+    `seen` is the snapshot from before `progress` was found. While it stays, a look would find the same.
+    """
     for _ in range(_LOOKS):
         before = progress.found
         time.sleep(pause)
-        progress.found = {table.name: sink.parts(table) for table in export.tables}
+        now = sink.snapshot()
+        if now != seen:
+            seen = now
+            progress.found = {table.name: sink.parts(table) for table in export.tables}
         if progress.found == before and any(progress.rows.values()):
             return
         say(f"the tables are being filled: {sum(progress.rows.values())} rows so far")

@@ -39,6 +39,13 @@ class SinkTables:
         query = sql.SQL("SELECT generation FROM ozone_gen.state WHERE site = {}").format(self._export.site)
         return self._value(query) or ""
 
+    def snapshot(self) -> str:
+        """Which transactions are seen now. While it is the same, every question has the same answer.
+
+        It changes with whatever is written in the server, also into other databases: a cheap "surely as it was".
+        """
+        return str(self._value(sql.SQL("SELECT txid_current_snapshot()")))
+
     def missing(self) -> list[str]:
         """The tables that are not there, and the columns that they lack."""
         rows = self._connection.execute(

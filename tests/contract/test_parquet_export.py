@@ -15,6 +15,9 @@ import psycopg
 import pytest
 from jsonschema import Draft7Validator
 
+from flink_jobs import export
+from flink_jobs.export_plan import Table, read_export
+from flink_jobs.sink_parts import Found, SinkTables
 from ozone_gen.resources import load_schema
 from tests.contract.conftest import Server
 
@@ -213,6 +216,33 @@ def test_tables_that_are_being_filled_anew_are_not_exported(site: Site) -> None:
     assert len(site.rows()) == 1996
     site.exported(PARQUET_EXPORT_MAY_SHRINK="yes")
     assert site.rows() == wanted(site)
+
+
+@pytest.mark.parametrize("filling", [False, True], ids=["quiet", "being filled"])
+def test_a_first_export_looks_again_where_anything_was_written(
+    site: Site, filling: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+
+    class Counted(SinkTables):
+        def parts(self, table: Table) -> Mapping[int, Found]:
+            found = super().parts(table)
+            if table.name == "visits":
+                looks.append(sum(part.rows for part in found.values()))
+            return found
+
+    def write(_: float) -> None:
+        if filling and len(looks) < 3:
+            site.connection.execute("INSERT INTO visits VALUES (%s)", (10 + len(looks),))
+
+    monkeypatch.setattr("flink_jobs.export.time.sleep", write)
+    plan = read_export(site.plan)
+    sink = Counted(site.connection, plan)
+    seen = sink.snapshot()
+    progress = export.Progress({table.name: sink.parts(table) for table in plan.tables})
+    export._wait_until_filled(sink, plan, progress, seen, 0)
+    assert looks == ([5, 6, 7] if filling else [5])
+    assert progress.rows == {"visits": looks[-1], "empty": 0}
 
 
 def test_what_is_missing_is_named(site: Site) -> None:
