@@ -1,23 +1,31 @@
 package ozone;
 
-import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
+import org.apache.flink.api.common.state.CheckpointListener;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.serialization.RuntimeContextInitializationContextAdapters;
 import org.apache.flink.api.common.serialization.SerializationSchema;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ConfigOptions;
+import org.apache.flink.runtime.state.FunctionInitializationContext;
+import org.apache.flink.runtime.state.FunctionSnapshotContext;
+import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.sink.legacy.RichSinkFunction;
@@ -49,10 +57,16 @@ import org.apache.flink.types.RowKind;
  * <p>A source is an upsert changelog with a primary key, as upsert-kafka is, so that Flink plans the same operators
  * behind it. Its file holds one event a line: the turn, U or D, and the row (of a D the key) as JSON, separated by
  * tabs. All sources of a job take turns: the file of a history says which topic's event comes when. The job ends with
- * the files. A sink writes each change into its file in the order of arrival, + or - and the row.
+ * the files. Each task of a sink writes its changes into a file of its own: when it came, + or -, and the row.
+ *
+ * <p>Each line of the file `interruptions` beside the topics holds two turns: before the first the job is to have a
+ * checkpoint that holds all that came so far; before the second it fails, once the sinks were told what came between,
+ * and goes on from there, in the order of turns once more. A sink keeps what it was told by the run that failed, as a
+ * database does, unless its option `forgets` has it begin from what the checkpoint knew, as a transaction would.
  */
 public final class HistoryConnector implements DynamicTableSourceFactory, DynamicTableSinkFactory {
     private static final ConfigOption<String> PATH = ConfigOptions.key("path").stringType().noDefaultValue();
+    private static final ConfigOption<Boolean> FORGETS = ConfigOptions.key("forgets").booleanType().defaultValue(false);
 
     @Override
     public String factoryIdentifier() {
@@ -66,7 +80,7 @@ public final class HistoryConnector implements DynamicTableSourceFactory, Dynami
 
     @Override
     public Set<ConfigOption<?>> optionalOptions() {
-        return Set.of();
+        return Set.of(FORGETS);
     }
 
     @Override
@@ -84,7 +98,9 @@ public final class HistoryConnector implements DynamicTableSourceFactory, Dynami
         EncodingFormat<SerializationSchema<RowData>> format =
                 helper.discoverEncodingFormat(SerializationFormatFactory.class, FactoryUtil.FORMAT);
         helper.validate();
-        return new RecordingSink(helper.getOptions().get(PATH), format, context.getPhysicalRowDataType());
+        String path = helper.getOptions().get(PATH);
+        boolean forgets = helper.getOptions().get(FORGETS);
+        return new RecordingSink(path, forgets, format, context.getPhysicalRowDataType());
     }
 
     private record HistorySource(
@@ -136,11 +152,15 @@ public final class HistoryConnector implements DynamicTableSourceFactory, Dynami
         return "ozone.sources." + Path.of(path).getParent();
     }
 
-    /** Emits the events of one file, each at its turn. */
-    private static final class Replay extends RichSourceFunction<RowData> {
+    /** Emits the events of one file, each at its turn; a checkpoint remembers how many. */
+    private static final class Replay extends RichSourceFunction<RowData>
+            implements CheckpointedFunction, CheckpointListener {
         private final String path;
         private final DeserializationSchema<RowData> schema;
         private final int place;
+        private transient ListState<Long> remembered;
+        private transient Turns turns;
+        private transient long emitted;
 
         private Replay(String path, DeserializationSchema<RowData> schema, int place) {
             this.path = path;
@@ -149,32 +169,95 @@ public final class HistoryConnector implements DynamicTableSourceFactory, Dynami
         }
 
         @Override
+        public void initializeState(FunctionInitializationContext context) throws Exception {
+            remembered = context.getOperatorStateStore().getListState(new ListStateDescriptor<>("emitted", Long.class));
+            for (long each : remembered.get()) {
+                emitted = each;
+            }
+        }
+
+        @Override
         public void open(OpenContext context) throws Exception {
             schema.open(RuntimeContextInitializationContextAdapters.deserializationAdapter(getRuntimeContext()));
+            String counter = counter(path);
+            // Each attempt of a job that failed has its own: all of its sources begin again.
+            String attempt = counter + "/" + getRuntimeContext().getTaskInfo().getAttemptNumber();
+            turns = Turns.ALL.computeIfAbsent(attempt, ignored -> new Turns(Integer.getInteger(counter)));
         }
 
         @Override
         public void run(SourceContext<RowData> context) throws Exception {
-            String counter = counter(path);
-            Turns turns = Turns.ALL.computeIfAbsent(counter, key -> new Turns(Integer.getInteger(key)));
-            try (BufferedReader lines = Files.newBufferedReader(Path.of(path), StandardCharsets.UTF_8)) {
-                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+            Interruptions interruptions = new Interruptions(Path.of(path).resolveSibling("interruptions"), turns);
+            try (Stream<String> lines = Files.lines(Path.of(path), StandardCharsets.UTF_8)) {
+                for (String line : (Iterable<String>) lines.skip(emitted)::iterator) {
                     String[] parts = line.split("\t", 3);
                     RowData row = schema.deserialize(parts[2].getBytes(StandardCharsets.UTF_8));
                     row.setRowKind(parts[1].equals("D") ? RowKind.DELETE : RowKind.UPDATE_AFTER);
-                    turns.await(place, Long.parseLong(parts[0]));
+                    long turn = Long.parseLong(parts[0]);
+                    turns.await(place, turn);
+                    interruptions.before(turn);
                     synchronized (context.getCheckpointLock()) {
                         context.collect(row);
+                        emitted++;
                     }
                 }
             } finally {
                 turns.leave(place);
             }
+            turns.awaitEnd(); // what has finished by a checkpoint would not take its turns again
+        }
+
+        @Override
+        public void snapshotState(FunctionSnapshotContext context) throws Exception {
+            remembered.update(List.of(emitted));
+            turns.begun(context.getCheckpointId());
+        }
+
+        @Override
+        public void notifyCheckpointComplete(long id) {
+            turns.complete(id);
         }
 
         @Override
         public void cancel() {
             // The thread is interrupted, which ends its waiting.
+        }
+    }
+
+    /** Where a job is to fail and come back; only the source whose turn it is asks. */
+    private static final class Interruptions {
+        /** Milliseconds that the last change takes to the sinks; shorter than the pause between two checkpoints. */
+        private static final long ARRIVAL = 700;
+
+        private static final String NEVER = String.valueOf(Long.MAX_VALUE);
+
+        private final Turns turns;
+        private final Path done;
+        private final long checkpoint;
+        private final long failure;
+
+        private Interruptions(Path file, Turns turns) throws IOException {
+            this.turns = turns;
+            List<String> lines = Files.readAllLines(file);
+            int number = 0;
+            while (Files.exists(file.resolveSibling("interrupted-" + number))) {
+                number++;
+            }
+            done = file.resolveSibling("interrupted-" + number);
+            String[] parts = number < lines.size() ? lines.get(number).split(" ") : new String[] {NEVER, NEVER};
+            checkpoint = Long.parseLong(parts[0]);
+            failure = Long.parseLong(parts[1]);
+        }
+
+        private void before(long turn) throws IOException, InterruptedException {
+            if (turn >= checkpoint) {
+                turns.awaitCheckpoint();
+            }
+            if (turn >= failure) {
+                Thread.sleep(ARRIVAL);
+                Files.createFile(done);
+                throw new IllegalStateException("interrupted on purpose");
+            }
         }
     }
 
@@ -186,7 +269,12 @@ public final class HistoryConnector implements DynamicTableSourceFactory, Dynami
         private final TreeMap<Long, Condition> waiting = new TreeMap<>();
         private final Map<Integer, Long> announced = new ConcurrentHashMap<>();
         private final int sources;
+        private final Condition changed = lock.newCondition();
         private int known;
+        private int left;
+        private long begun;
+        private long complete;
+        private boolean checkpoint;
 
         private Turns(int sources) {
             this.sources = sources;
@@ -212,7 +300,53 @@ public final class HistoryConnector implements DynamicTableSourceFactory, Dynami
             lock.lock();
             try {
                 forget(place);
+                left++;
+                changed.signalAll();
                 wake();
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        private void awaitEnd() throws InterruptedException {
+            lock.lockInterruptibly();
+            try {
+                while (left < sources) {
+                    changed.await();
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        /** Waits for a checkpoint that no source has begun yet, once. */
+        private void awaitCheckpoint() throws InterruptedException {
+            lock.lockInterruptibly();
+            try {
+                long before = begun;
+                while (!checkpoint && complete <= before) {
+                    changed.await();
+                }
+                checkpoint = true;
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        private void begun(long id) {
+            lock.lock();
+            try {
+                begun = Math.max(begun, id);
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        private void complete(long id) {
+            lock.lock();
+            try {
+                complete = Math.max(complete, id);
+                changed.signalAll();
             } finally {
                 lock.unlock();
             }
@@ -235,7 +369,7 @@ public final class HistoryConnector implements DynamicTableSourceFactory, Dynami
     }
 
     private record RecordingSink(
-            String path, EncodingFormat<SerializationSchema<RowData>> format, DataType type)
+            String path, boolean forgets, EncodingFormat<SerializationSchema<RowData>> format, DataType type)
             implements DynamicTableSink {
         @Override
         public ChangelogMode getChangelogMode(ChangelogMode requested) {
@@ -249,12 +383,12 @@ public final class HistoryConnector implements DynamicTableSourceFactory, Dynami
 
         @Override
         public SinkRuntimeProvider getSinkRuntimeProvider(Context context) {
-            return SinkFunctionProvider.of(new Record(path, format.createRuntimeEncoder(context, type)));
+            return SinkFunctionProvider.of(new Record(path, forgets, format.createRuntimeEncoder(context, type)));
         }
 
         @Override
         public DynamicTableSink copy() {
-            return new RecordingSink(path, format, type);
+            return new RecordingSink(path, forgets, format, type);
         }
 
         @Override
@@ -263,49 +397,69 @@ public final class HistoryConnector implements DynamicTableSourceFactory, Dynami
         }
     }
 
-    /** Appends each change to the file that all subtasks of a sink share. */
-    private static final class Record extends RichSinkFunction<RowData> {
-        private static final Map<String, BufferedWriter> OPEN = new ConcurrentHashMap<>();
-
+    /** Appends each change to the file of this task; a checkpoint remembers how long it was. */
+    private static final class Record extends RichSinkFunction<RowData> implements CheckpointedFunction {
         private final String path;
+        private final boolean forgets;
         private final SerializationSchema<RowData> schema;
-        private transient BufferedWriter file;
+        private transient ListState<String> remembered;
+        private transient Path file;
+        private transient BufferedWriter writer;
+        private transient long written;
 
-        private Record(String path, SerializationSchema<RowData> schema) {
+        private Record(String path, boolean forgets, SerializationSchema<RowData> schema) {
             this.path = path;
+            this.forgets = forgets;
             this.schema = schema;
+        }
+
+        @Override
+        public void initializeState(FunctionInitializationContext context) throws Exception {
+            file = Path.of(path + "." + getRuntimeContext().getTaskInfo().getIndexOfThisSubtask());
+            // Of all tasks, as a restored one need not get what it remembered itself.
+            remembered = context.getOperatorStateStore()
+                    .getUnionListState(new ListStateDescriptor<>("written", String.class));
+            if (Files.exists(file)) {
+                try (Stream<String> lines = Files.lines(file)) {
+                    written = lines.count();
+                }
+            }
+            if (forgets && written > 0) {
+                written = 0;
+                for (String each : remembered.get()) {
+                    String[] parts = each.split(" ", 2);
+                    if (parts[1].equals(file.toString())) {
+                        written = Long.parseLong(parts[0]);
+                    }
+                }
+                Files.write(file, Files.readAllLines(file).subList(0, (int) written));
+            }
+            writer = Files.newBufferedWriter(
+                    file, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         }
 
         @Override
         public void open(OpenContext context) throws Exception {
             schema.open(RuntimeContextInitializationContextAdapters.serializationAdapter(getRuntimeContext()));
-            file = OPEN.computeIfAbsent(path, Record::create);
-        }
-
-        private static BufferedWriter create(String path) {
-            try {
-                return Files.newBufferedWriter(Path.of(path), StandardCharsets.UTF_8);
-            } catch (IOException error) {
-                throw new IllegalStateException(error);
-            }
         }
 
         @Override
         public void invoke(RowData row, Context context) throws Exception {
+            String kind = row.getRowKind() == RowKind.DELETE ? "-" : "+";
             String text = new String(schema.serialize(row), StandardCharsets.UTF_8);
-            synchronized (file) {
-                file.write(row.getRowKind() == RowKind.DELETE ? '-' : '+');
-                file.write(text);
-                file.write('\n');
-            }
+            writer.write(System.nanoTime() + "\t" + kind + text + "\n");
+            written++;
+        }
+
+        @Override
+        public void snapshotState(FunctionSnapshotContext context) throws Exception {
+            remembered.update(List.of(written + " " + file));
         }
 
         @Override
         public void close() throws Exception {
-            if (file != null) {
-                synchronized (file) {
-                    file.flush(); // the other subtasks may still write
-                }
+            if (writer != null) {
+                writer.close();
             }
         }
     }

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -34,11 +35,36 @@ _CLUSTER: Final = {
     "taskmanager.memory.network.min": "256m",
     "taskmanager.memory.network.max": "256m",
     "taskmanager.memory.managed.size": "64m",
-    "restart-strategy.type": "none",
+    # A restart is one of the whole job, as a failed task manager's is.
+    "jobmanager.execution.failover-strategy": "full",
     # A slow machine must not look like a dead one.
     "heartbeat.timeout": "600000",
     "pekko.ask.timeout": "10 min",
 }
+
+_NOT_RESTARTING: Final = {"restart-strategy.type": "none"}
+_RESTARTING: Final = {
+    "execution.checkpointing.interval": "50 ms",
+    # No checkpoint comes between the one that a history waits for and its failure.
+    "execution.checkpointing.min-pause": "2 s",
+    "restart-strategy.type": "fixed-delay",
+    "restart-strategy.fixed-delay.attempts": "20",
+    "restart-strategy.fixed-delay.delay": "0 s",
+}
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """A failure in the middle of a history.
+
+    Attributes:
+        checkpoint: the number of events that the job's last checkpoint holds.
+        failure: the number of events whose results have arrived when the job fails. It reads all after the checkpoint
+            once more.
+    """
+
+    checkpoint: int
+    failure: int
 
 
 def compile_connector(folder: Path) -> Path:
@@ -107,24 +133,31 @@ class Cluster:
             return str(self._ask(folder, explain=True)["plan"])
 
     def flatten(
-        self, tables: Sequence[FlattenedTable], events: Sequence[Event], chance: random.Random, parallelism: int = 2
+        self,
+        tables: Sequence[FlattenedTable],
+        events: Sequence[Event],
+        chance: random.Random,
+        parallelism: int = 2,
+        interruptions: Sequence[Interruption] = (),
+        *,
+        forgetting: bool = False,
     ) -> dict[str, Rows]:
         """Replay events in their order, and return the rows of each table by key.
 
-        `chance` decides what else may be so at one site and otherwise at another: how booleans are written, and how
-        many changes are worked on together.
+        `chance` decides what else may be so at one site and otherwise at another: how booleans are written.
         """
-        size = chance.choice((1, 3, 10, 50, 200, 5000))
         settings = {
             **_CLUSTER,
+            **(_RESTARTING if interruptions else _NOT_RESTARTING),
             **SETTINGS,
             "parallelism.default": str(parallelism),
-            "table.exec.mini-batch.size": str(size),
         }
-        with self._job(tables, scripted(), settings) as folder:
+        with self._job(tables, scripted(forgetting=forgetting), settings) as folder:
             topics = folder / "topics"
             topics.mkdir()
             (folder / "result").mkdir()
+            lines = [f"{each.checkpoint} {each.failure}\n" for each in interruptions]
+            (topics / "interruptions").write_text("".join(lines), encoding="utf-8")
             bits = {table.name: chance.random() < 0.5 for table in source_tables(tables)}
             files = {name: (topics / name).open("w", encoding="utf-8") for name in bits}
             try:
@@ -138,6 +171,8 @@ class Cluster:
                 for file in files.values():
                     file.close()
             self._ask(folder)
+            met = len(list(topics.glob("interrupted-*")))
+            assert met == len(interruptions), f"the job was interrupted {met} times"
             return {table.name: recorded(folder / "result" / table.name, table.primary_key) for table in tables}
 
     @contextmanager
@@ -183,8 +218,11 @@ def key_values(event: Event) -> dict[str, Any]:
     return dict(zip(TABLES[event.table].primary_key, event.key, strict=True))
 
 
-def scripted() -> Connectors:
-    """Replay topics from files, record the tables in files."""
+def scripted(*, forgetting: bool = False) -> Connectors:
+    """Replay topics from files, record the tables in files.
+
+    `forgetting` makes a sink forget what it was told since the checkpoint that the job comes back from.
+    """
 
     def topic(table: Table) -> Options:
         return {"connector": "history", "path": f"${{OZONE_PREVIEW}}/topics/{table.name}", "format": "json"}
@@ -193,6 +231,7 @@ def scripted() -> Connectors:
         return {
             "connector": "history",
             "path": f"${{OZONE_PREVIEW}}/result/{table.name}",
+            "forgets": str(forgetting).lower(),
             "format": "json",
             "json.encode.decimal-as-plain-number": "true",
         }
@@ -201,11 +240,16 @@ def scripted() -> Connectors:
 
 
 def recorded(file: Path, key: str) -> Rows:
-    """The rows of a sink after all that it was told."""
+    """The rows of a sink after all that its tasks were told."""
+    changes = []
+    for part in file.parent.glob(f"{file.name}.*"):
+        for line in part.read_text(encoding="utf-8").split("\n")[:-1]:
+            when, change = line.split("\t", 1)
+            changes.append((int(when), change))
     rows: dict[Any, dict[str, Any]] = {}
-    for line in file.read_text(encoding="utf-8").split("\n")[:-1]:
-        row = json.loads(line[1:])
-        if line[0] == "+":
+    for _, change in sorted(changes, key=lambda each: each[0]):
+        row = json.loads(change[1:])
+        if change[0] == "+":
             rows[row[key]] = row
         else:
             rows.pop(row[key], None)

@@ -21,6 +21,7 @@ from ozone_gen.plan.build import build_plan
 from tests.contract.conftest import Server
 from tests.oracle.comparing import batch_rows, by_key, difference, queries
 from tests.property.cluster import Cluster
+from tests.property.convergence import random_interruptions
 from tests.property.histories import Rows, Source, delivered, final_rows, interleaved
 from tests.property.records import change_records, demo_rows
 from tests.property.seeds import for_seeds
@@ -73,7 +74,10 @@ def test_core_tables_follow_random_histories(
     assert {table.name for table in tables} == set(CORE_TABLES)
     before = demo_rows(PATIENTS)
     after, events = _history(before, tables, chance)
-    found = cluster.flatten(tables, events, chance, parallelism=1)
+    interruptions = random_interruptions(len(events), chance)
+    found = cluster.flatten(
+        tables, events, chance, parallelism=1, interruptions=interruptions, forgetting=True
+    )
     _fill(database, after)
     batch = queries(site_file)
     wrong = {}
