@@ -21,13 +21,10 @@ from ozone_gen.resources import flink_jobs
 
 SETTINGS = {
     "table.local-time-zone": "UTC",
-    # Changes of a fifth of a second are worked on together: fewer intermediate results, hardly any delay.
-    "table.exec.mini-batch.enabled": "true",
-    "table.exec.mini-batch.allow-latency": "200 ms",
-    "table.exec.mini-batch.size": "5000",
-    # What a first phase would spare the second it would ship as serialized maps of all values (MIN and MAX that
-    # retract): a third more work for the table of vital signs (bench/README.md).
-    "table.optimizer.agg-phase-strategy": "ONE_PHASE",
+    # Every change is worked on by itself. Small batches would be less work, but changes that make up for each other
+    # in one batch are never sent on: after a failure the job reads them again, in other batches than before, and the
+    # sink would keep what the failed run had told it between them (docs/architecture.md).
+    "table.exec.mini-batch.enabled": "false",
     "pipeline.object-reuse": "true",
     # Equal subqueries of several tables are planned and run once, and each topic is normalised once.
     "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",

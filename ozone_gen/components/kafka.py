@@ -16,6 +16,9 @@ TOPIC_CONFIG = {
     "cleanup.policy": "compact",
     # A job that was down for longer than this may miss deletes; it has to read everything anew.
     "delete.retention.ms": str(30 * 24 * 3600 * 1000),
+    # What a job reads again after a failure has to be all that it read before it: of two changes that make up for each
+    # other the sink may hold the first.
+    "min.compaction.lag.ms": str(30 * 24 * 3600 * 1000),
     "min.cleanable.dirty.ratio": "0.3",
     "segment.ms": str(24 * 3600 * 1000),
     "compression.type": "producer",

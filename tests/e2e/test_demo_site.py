@@ -286,6 +286,24 @@ def test_nothing_is_lost_or_doubled_when_processes_die_during_a_load(
     assert _restored(site), "the job began anew instead of from its checkpoint"
 
 
+def test_what_is_undone_while_the_job_is_down_is_undone_in_the_sink(
+    site: RunningSite, batch: dict[str, str]
+) -> None:
+    """Its last checkpoint is from before both changes, the sink has the first one, and it reads both at once."""
+    (job,) = site.get("flink", "/jobs/overview")["jobs"]
+    until("there is a checkpoint", lambda: _checkpoint(site, "completed") is not None, 180)
+    last = _checkpoint(site, "completed")["id"]
+    site.send("flink", "POST", f"/jobs/{job['jid']}/checkpoints", {"checkpointType": "CONFIGURED"})
+    until("there is one of now", lambda: _checkpoint(site, "completed")["id"] > last, 180)
+    site.change("UPDATE obs SET voided = 1, void_reason = 'for a moment' WHERE voided = 0 AND obs_id % 9 = 0")
+    site.settle(batch)
+    site.docker("kill", site.container("taskmanager"))
+    site.change("UPDATE obs SET voided = 0, void_reason = NULL WHERE void_reason = 'for a moment'")
+    site.compose("start", "taskmanager")
+    until("the job runs again", lambda: _runs(site), 120)
+    site.settle(batch)
+
+
 def _runs(site: RunningSite) -> bool:
     return any(job["state"] == "RUNNING" for job in site.get("flink", "/jobs/overview")["jobs"])
 

@@ -54,7 +54,7 @@ def test_it_stays_where_rows_and_state_stay(changes: dict[str, Any]) -> None:
 
 def test_it_changes_with_the_settings_that_the_job_is_planned_with(monkeypatch: pytest.MonkeyPatch) -> None:
     before = fingerprint()
-    monkeypatch.setitem(SETTINGS, "table.exec.mini-batch.size", "1")
+    monkeypatch.setitem(SETTINGS, "table.exec.mini-batch.enabled", "true")
     assert fingerprint() != before
 
 
