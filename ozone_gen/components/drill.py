@@ -51,6 +51,7 @@ class Drill:
                     "drill/storage-plugins-override.conf",
                     json_bytes({"storage": {"s3": storage(store)}}),
                 ),
+                File("drill/no-defaults.xml", render_text("drill/no-defaults.xml")),
                 File("drill/zoo.cfg", render_text("zookeeper/zoo.cfg.j2")),
                 File("drill/tables.json", json_bytes(shown_tables(plan, options))),
             ),
@@ -84,11 +85,14 @@ def _drill(plan: SitePlan, store: Store) -> dict[str, Any]:
             # A third for the heap, half for the vectors beside it, the rest for Java itself.
             "DRILL_HEAP": f"{memory // 3}M",
             "DRILL_MAX_DIRECT_MEMORY": f"{memory // 2}M",
+            # Otherwise every listing of a folder searches all jars for a parser of its XML.
+            "DRILL_JAVA_OPTS": "-Dorg.xml.sax.driver=com.sun.org.apache.xerces.internal.parsers.SAXParser",
             "TZ": "UTC",
         },
         "volumes": [
             "./drill/drill-override.conf:/opt/drill/conf/drill-override.conf:ro",
             "./drill/storage-plugins-override.conf:/opt/drill/conf/storage-plugins-override.conf:ro",
+            *(f"./drill/no-defaults.xml:/opt/drill/conf/{name}-default.xml:ro" for name in ("mapred", "yarn")),
         ],
         "ports": compose.ports(plan, "drill", 8047),
         "depends_on": {
@@ -141,6 +145,8 @@ def storage(store: Store) -> dict[str, Any]:
             "fs.s3a.connection.maximum": "64",
             # Columns are read here and there in a file; the usual policy reads on from where it begins.
             "fs.s3a.experimental.input.fadvise": "random",
+            # A column in one request or a few, rather than 64 KiB at a time: a request costs more than a megabyte.
+            "fs.s3a.readahead.range": "1M",
         },
         "workspaces": {"root": workspace("/views", None), "files": workspace("/parquet", "parquet")},
         "formats": {"parquet": {"type": "parquet"}},
