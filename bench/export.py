@@ -22,7 +22,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,21 @@ FILL = """INSERT INTO vitals SELECT n, md5((n / 6)::text), timestamp '2020-01-01
     CASE WHEN n % 5 = 0 THEN 'seen by nurse ' || n % 977 END FROM generate_series(1::bigint, {rows}) n"""
 
 
+def flink_with(jars: Sequence[Path], folder: Path) -> Path:
+    """Make a Flink whose lib holds these jars, too, as the container's does: given to the job they would be copied."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "lib").mkdir(parents=True)
+    spec = find_spec("pyflink")
+    if spec is None or spec.origin is None:
+        raise SystemExit("PyFlink is not installed: make venv-flink")
+    flink = Path(spec.origin).parent
+    for name in ("bin", "conf", "opt", "plugins"):
+        (folder / name).symlink_to(flink / name)
+    for jar in (*(flink / "lib").glob("*.jar"), *jars):
+        (folder / "lib" / jar.name).symlink_to(jar.absolute())
+    return folder
+
+
 class Bench:
     """A filled table and the ways to bring it into Parquet files."""
 
@@ -59,7 +74,9 @@ class Bench:
         self._folder = folder
         self._server = server
         self._rows = rows
-        self._jars = jars(folder / "export-jars", render_text("export/pom.xml.j2").decode())
+        self._flink = flink_with(
+            jars(folder / "export-jars", render_text("export/pom.xml.j2").decode()), folder / "flink"
+        )
         self._out = folder / "parquet"
 
     def fill(self) -> None:
@@ -91,10 +108,9 @@ class Bench:
             [
                 *(sys.executable, "-m", "flink_jobs.export", "--plan", str(plan), "--folder", str(self._out)),
                 *("--flink", sys.executable, "--pause", "0"),
-                *("--setting", f"pipeline.jars={';'.join(jar.absolute().as_uri() for jar in self._jars)}"),
             ],
             {f"ANALYTICS_DB_{name}": value for name, value in {**place, "PASSWORD": "none"}.items()}
-            | {"JVM_ARGS": "-Xmx768m -XX:TieredStopAtLevel=1"}
+            | {"FLINK_HOME": str(self._flink), "JVM_ARGS": "-Xmx768m -XX:TieredStopAtLevel=1"}
             | {"JDK_JAVA_OPTIONS": "-XX:+UseSerialGC -Duser.timezone=UTC"},
         )
         (manifest,) = self._out.glob("_exports/site=bench/*.json")
