@@ -78,6 +78,39 @@ class Progress:
         return {table: sum(part.rows for part in parts.values()) for table, parts in self.found.items()}
 
 
+class Flink:
+    """The process that runs flatten.py. It may start before it is known what it has to read."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        """`command` runs a program in Python."""
+        program = Path(__file__).with_name("flatten.py")
+        self._command = [*command, str(program), "--job", "-", "--mode", "batch"]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Flink:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            # Where its work is done it has ended long since. Java ends with the one that started it.
+            self._process.kill()
+            self._process.communicate()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start it, unless it has been started."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
+        return self._process
+
+    def run(self, job: Path) -> tuple[int, str]:
+        """Run a job; its exit code, and all that it said."""
+        process = self.start()
+        said, _ = process.communicate(f"{job}\n".encode())
+        return process.returncode, said.decode(errors="replace")
+
+
 def say(message: str) -> None:
     """Print a line of the log, with the time in UTC."""
     print(f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ} {message}", flush=True)
@@ -97,11 +130,14 @@ def run(
     earlier = place.newest()
     if earlier is not None and earlier["date"] > date:
         raise ExportError(f"the newest export is of {earlier['date']}, and today is {date}: is the clock right?", 2)
-    with _connected() as connection:
+    with _connected() as connection, Flink(flink) as reading:
         sink = SinkTables(connection, export)
         if lacking := sink.missing():
             raise ExportError(f"not in the schema {export.schema} yet: {', '.join(lacking)}; has `migrate` run?", 2)
         generation = sink.generation()
+        if earlier is None:
+            # A first export reads everything, so Flink starts while the tables are looked at.
+            reading.start()
         seen = sink.snapshot()
         progress = Progress({table.name: sink.parts(table) for table in export.tables})
         if earlier is None:
@@ -117,7 +153,7 @@ def run(
         ]
         if wanted:
             say(f"reading {_counted(len(wanted), 'part')}; {len(progress.reused)} are as they were")
-            _read(export, wanted, stage, flink, settings)
+            _read(export, wanted, stage, reading, settings)
         tables = [_collect(table, progress, sink, stage, place, date) for table in export.tables]
     manifest = {
         "version": 1,
@@ -215,18 +251,15 @@ def _is_whole(file: Path, sha256: str) -> bool:
 
 
 def _read(
-    export: Export, parts: Sequence[PartOfTable], stage: Path, flink: Sequence[str], settings: Mapping[str, str]
+    export: Export, parts: Sequence[PartOfTable], stage: Path, flink: Flink, settings: Mapping[str, str]
 ) -> None:
     """Let Flink write the parts into stage/read/TABLE/NUMBER."""
     job = stage / "job"
     job.mkdir()
     for path, content in job_files(export, parts, stage / "read", settings).items():
         (job / path).write_bytes(content)
-    flatten = Path(__file__).with_name("flatten.py")
-    command = [*flink, str(flatten), "--job", str(job / "job.json"), "--mode", "batch"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    if done.returncode:
-        text = done.stdout.decode(errors="replace")
+    code, text = flink.run(job / "job.json")
+    if code:
         print(text, file=sys.stderr, flush=True)
         if os.strerror(errno.ENOSPC) in text:
             raise ExportError(f"the disk is full: {_free(stage)} bytes are free in {stage.parent}")

@@ -1,6 +1,6 @@
 """Submit the rendered SQL of a site as one Flink job.
 
-    flatten.py --job JOB.json [--mode streaming|batch] [--checkpoints FOLDER]
+    flatten.py --job JOB.json|- [--mode streaming|batch] [--checkpoints FOLDER]
 
 The job file (schemas/job.schema.json) names the SQL files. All INSERTs go into one statement set, so that the job
 reads each topic once. No Python runs per row: the SQL is planned here and executed by Flink.
@@ -110,13 +110,18 @@ def refusal(table_env: TableEnvironment, planned: list[tuple[str, str]]) -> str 
     return None
 
 
-def run(job_path: Path, mode: str, checkpoints: Path | None) -> None:
+def environment(mode: str) -> TableEnvironment:
+    """Start Java and what plans the SQL; it takes seconds."""
+    builder = EnvironmentSettings.new_instance()
+    settings = (builder.in_batch_mode() if mode == "batch" else builder.in_streaming_mode()).build()
+    return TableEnvironment.create(settings)
+
+
+def run(job_path: Path, mode: str, checkpoints: Path | None, started: TableEnvironment | None = None) -> None:
     """Plan and submit the job of a job file, from its newest checkpoint if there is one."""
     job = read_job(job_path)
     values = declared_values(job["variables"])
-    builder = EnvironmentSettings.new_instance()
-    settings = (builder.in_batch_mode() if mode == "batch" else builder.in_streaming_mode()).build()
-    table_env = TableEnvironment.create(settings)
+    table_env = environment(mode) if started is None else started
     config = table_env.get_config()
     for name, value in job["settings"].items():
         config.set(name, value)
@@ -156,12 +161,18 @@ def run(job_path: Path, mode: str, checkpoints: Path | None) -> None:
 def main() -> int:
     """Run the program and return its exit code."""
     parser = argparse.ArgumentParser(description="Submit the rendered SQL of a site as one Flink job.")
-    parser.add_argument("--job", type=Path, required=True, help="the rendered job file")
+    parser.add_argument("--job", required=True, help="the rendered job file; - reads its path once Flink is up")
     parser.add_argument("--mode", choices=["streaming", "batch"], default="streaming")
     parser.add_argument("--checkpoints", type=Path, help="where earlier checkpoints of this job may be")
     arguments = parser.parse_args()
     try:
-        run(arguments.job, arguments.mode, arguments.checkpoints)
+        if arguments.job == "-":
+            started = environment(arguments.mode)
+            # Nothing comes where it has turned out that there is nothing to do.
+            if path := sys.stdin.readline().rstrip("\n"):
+                run(Path(path), arguments.mode, arguments.checkpoints, started)
+        else:
+            run(Path(arguments.job), arguments.mode, arguments.checkpoints)
     except JobError as error:
         print(f"flatten: {error}", file=sys.stderr, flush=True)
         return error.exit_code

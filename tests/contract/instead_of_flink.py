@@ -1,6 +1,6 @@
 """Does what flatten.py does with the job of an export, without Flink: SQL to PostgreSQL, rows to Parquet.
 
-    instead_of_flink.py FLATTEN --job JOB.json --mode batch
+    instead_of_flink.py FLATTEN --job - --mode batch          the path of the job comes on standard input
 
 FAULT in the environment makes it fail: `no room`, `half` (it writes the first part alone), `cut` (a file is cut off).
 """
@@ -26,8 +26,11 @@ INSERT = re.compile(
 
 def main() -> int:
     fault = os.environ.get("FAULT", "")
-    job = Path(sys.argv[3])
-    assert sys.argv[2:4] == ["--job", str(job)]
+    assert sys.argv[2:] == ["--job", "-", "--mode", "batch"]
+    path = sys.stdin.readline().rstrip("\n")
+    if not path:
+        return 0
+    job = Path(path)
     with Path(os.environ["CALLS"]).open("a") as calls:
         calls.write("x")
     statements = [
