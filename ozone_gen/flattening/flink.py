@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from ozone_gen.flattening.expressions import identifier, literal
+from ozone_gen.flattening.expressions import identifier, literal, row_key
 from ozone_gen.flattening.table import FLINK_TYPES, FlattenedTable
 from ozone_gen.openmrs.tables import Kind, Table
 
@@ -66,7 +66,12 @@ def table_sql(table: FlattenedTable, connectors: Connectors) -> str:
 def insert_sql(table: FlattenedTable) -> str:
     """Write the INSERT that fills a flattened table."""
     common = ",\n".join(f"{name} AS (\n{_indented(query)}\n)" for name, query in table.common)
-    selected = ",\n".join(f"  {column.expression} AS {identifier(column.name)}" for column in table.columns)
+    # A table that only passes rows on keeps its key: it needs no state then.
+    hidden = table.primary_key if "LEFT JOIN" in common + table.body else None
+    selected = ",\n".join(
+        f"  {row_key(column.expression) if column.name == hidden else column.expression} AS {identifier(column.name)}"
+        for column in table.columns
+    )
     prefix = f"WITH {common}\n" if common else ""
     return (
         f"INSERT INTO {identifier(SINK_DATABASE)}.{identifier(table.name)}\n"

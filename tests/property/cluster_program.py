@@ -31,7 +31,7 @@ def run(job_path: Path, *, explain: bool) -> str:
             else:
                 table_env.execute_sql(fill_in(statement, values))
     if explain:
-        return str(inserts.explain(ExplainDetail.JSON_EXECUTION_PLAN))
+        return str(inserts.explain(ExplainDetail.CHANGELOG_MODE, ExplainDetail.JSON_EXECUTION_PLAN))
     inserts.execute().wait()
     return ""
 

@@ -62,7 +62,7 @@ member_list AS (
   GROUP BY x.concept_set
 )
 SELECT
-  CAST(c.concept_id AS BIGINT) AS `concept_id`,
+  ABS(CAST(c.concept_id AS BIGINT)) AS `concept_id`,
   m.codes AS `concept_mappings_source_codes`,
   l.name AS `name`,
   l.locale AS `locale`,

@@ -118,7 +118,7 @@ user_uuid AS (
   JOIN `openmrs`.`person` p ON p.person_id = u.person_id
 )
 SELECT
-  CAST(o.obs_id AS BIGINT) AS `obs_id`,
+  ABS(CAST(o.obs_id AS BIGINT)) AS `obs_id`,
   o.voided NOT IN ('0', 'false') AS `obs_voided`,
   l.name AS `location`,
   CAST(TO_TIMESTAMP_LTZ(o.obs_datetime, 3) AS TIMESTAMP(3)) AS `obs_date_time`,

@@ -118,7 +118,7 @@ encounter_context AS (
 )
 SELECT
   'kigali-health-centre' AS `site`,
-  CAST(r.obs_id AS BIGINT) AS `obs_group_id`,
+  ABS(CAST(r.obs_id AS BIGINT)) AS `obs_group_id`,
   r.uuid AS `obs_group_uuid`,
   CAST(TO_TIMESTAMP_LTZ(r.obs_datetime, 3) AS TIMESTAMP(3)) AS `obs_datetime`,
   CAST(e.encounter_id AS BIGINT) AS `encounter_id`,

@@ -62,7 +62,7 @@ user_uuid AS (
   JOIN `openmrs`.`person` p ON p.person_id = u.person_id
 )
 SELECT
-  CAST(e.encounter_id AS BIGINT) AS `encounter_id`,
+  ABS(CAST(e.encounter_id AS BIGINT)) AS `encounter_id`,
   e.voided NOT IN ('0', 'false') AS `encounter_voided`,
   e.location AS `location`,
   CAST(TO_TIMESTAMP_LTZ(e.encounter_datetime, 3) AS TIMESTAMP(3)) AS `encounter_datetime`,

@@ -113,7 +113,7 @@ identifiers AS (
   GROUP BY i.patient_id
 )
 SELECT
-  CAST(p.patient_id AS BIGINT) AS `patient_id`,
+  ABS(CAST(p.patient_id AS BIGINT)) AS `patient_id`,
   n.given_name AS `given_name`,
   n.middle_name AS `middle_name`,
   n.family_name AS `family_name`,

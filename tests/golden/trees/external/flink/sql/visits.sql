@@ -70,7 +70,7 @@ user_uuid AS (
   JOIN `openmrs`.`person` p ON p.person_id = u.person_id
 )
 SELECT
-  CAST(v.visit_id AS BIGINT) AS `visit_id`,
+  ABS(CAST(v.visit_id AS BIGINT)) AS `visit_id`,
   v.voided NOT IN ('0', 'false') AS `visit_voided`,
   l.name AS `location`,
   CAST(TO_TIMESTAMP_LTZ(v.date_started, 3) AS TIMESTAMP(3)) AS `date_started`,

@@ -77,7 +77,7 @@ chosen_encounter AS (
 )
 SELECT
   'kigali-health-centre' AS `site`,
-  CAST(e.encounter_id AS BIGINT) AS `encounter_id`,
+  ABS(CAST(e.encounter_id AS BIGINT)) AS `encounter_id`,
   e.uuid AS `encounter_uuid`,
   CAST(TO_TIMESTAMP_LTZ(e.encounter_datetime, 3) AS TIMESTAMP(3)) AS `encounter_datetime`,
   e.encounter_type AS `encounter_type`,
