@@ -89,12 +89,12 @@ class Flink:
                 "migrate": compose.DONE,
                 **({"zookeeper": compose.HEALTHY} if available else {}),
             },
-            "healthcheck": compose.healthcheck("bash /opt/ozone/start.sh healthcheck", start=300),
+            "healthcheck": compose.healthcheck("bash /opt/ozone/start.sh healthcheck jobmanager", start=300),
         }
         taskmanager = {
             **_node(plan, "taskmanager"),
             "depends_on": {"migrate": compose.DONE},
-            "healthcheck": compose.healthcheck("bash -c 'exec 3<>/dev/tcp/127.0.0.1/6122'", start=300),
+            "healthcheck": compose.healthcheck("bash /opt/ozone/start.sh healthcheck taskmanager", start=300),
         }
         connectors = site_connectors(plan)
         sources = columns_read(plan.source.name, plan.source.tables, plan.tables)

@@ -49,9 +49,9 @@ class Cluster:
         self.script.write_text(script)
         self.running: list[subprocess.Popen[str]] = []
 
-    def call(self, what: str) -> subprocess.Popen[str]:
+    def call(self, *words: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            ["bash", str(self.script), what],
+            ["bash", str(self.script), *words],
             env={**os.environ, "OZONE_FINGERPRINT": "plan-1"},
             stderr=subprocess.PIPE,
             text=True,
@@ -96,12 +96,14 @@ def test_a_new_generation_begins_in_the_container_that_runs(cluster: Cluster) ->
     process = cluster.call("jobmanager")
     until(lambda: cluster.started() == ["first"])
     assert "high-availability.cluster-id=/first" in (cluster.folder / "started").read_text()
-    assert cluster.call("healthcheck").wait(20) != 0  # nothing listens
+    for what in ("jobmanager", "taskmanager"):
+        assert cluster.call("healthcheck", what).wait(20) != 0  # nothing listens
     cluster.forget()
     cluster.prepare("plan-1", "second")
     until(lambda: cluster.started() == ["first", "second"])
     assert process.poll() is None
-    assert cluster.call("healthcheck").wait(20) == 0  # it has time to start, as in a new container
+    for what in ("jobmanager", "taskmanager"):
+        assert cluster.call("healthcheck", what).wait(20) == 0  # it has time to start, as in a new container
 
 
 def test_a_plan_that_is_not_prepared_is_waited_for(cluster: Cluster) -> None:
@@ -141,4 +143,4 @@ def test_an_unknown_word_is_refused(cluster: Cluster) -> None:
     process = cluster.call("cluster")
     assert process.wait(20) == 2
     assert process.stderr is not None
-    assert "jobmanager | taskmanager | healthcheck" in process.stderr.read()
+    assert "jobmanager | taskmanager | healthcheck PROCESS" in process.stderr.read()

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs one process of the cluster: start.sh jobmanager | taskmanager; or checks: start.sh healthcheck
+# Runs one process of the cluster: start.sh jobmanager | taskmanager; or checks it: start.sh healthcheck PROCESS
 set -eu
 flink=/opt/flink
 data=/flink-data
@@ -11,12 +11,16 @@ jobmanager | taskmanager) ;;
 healthcheck)
   # What begins anew has as long for it as what starts.
   [ -z "$(find $renewed -mmin -5 2>/dev/null)" ] || exit 0
+  case "${2-}" in
   # Healthy means that the job runs, not only that the web page answers.
-  curl -sf http://127.0.0.1:8081/jobs/overview | grep -q '"state":"RUNNING"'
+  jobmanager) curl -sf http://127.0.0.1:8081/jobs/overview | grep -q '"state":"RUNNING"' ;;
+  taskmanager) exec 3<>/dev/tcp/127.0.0.1/6122 ;;
+  *) exit 2 ;;
+  esac
   exit
   ;;
 *)
-  echo "start.sh jobmanager | taskmanager | healthcheck" >&2
+  echo "start.sh jobmanager | taskmanager | healthcheck PROCESS" >&2
   exit 2
   ;;
 esac
