@@ -9,7 +9,6 @@ from types import MappingProxyType
 from ozone_gen.openmrs.demo import metadata
 from ozone_gen.openmrs.demo.dictionary import Concept as DemoConcept
 from ozone_gen.openmrs.demo.dictionary import concept_id, concepts
-from ozone_gen.openmrs.demo.fixed import SOURCE_NAMES
 from ozone_gen.openmrs.dictionary import AttributeType, Concept, Dictionary, Named, NamedKind
 from ozone_gen.openmrs.vocabulary import SAME_AS, LocaleName, Vocabulary
 
@@ -42,7 +41,7 @@ def demo_vocabulary() -> Vocabulary:
                 NamedKind.LOCATION: _named(metadata.LOCATIONS),
             }
         ),
-        tuple(sorted(SOURCE_NAMES)),
+        tuple(sorted(name for _, name, *_ in metadata.CONCEPT_SOURCES)),
         true_concept=concept_id("TRUE"),
         false_concept=concept_id("FALSE"),
         person_attribute_types=_attribute_types(metadata.PERSON_ATTRIBUTE_TYPES),

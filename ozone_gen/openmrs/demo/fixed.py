@@ -44,16 +44,7 @@ _MAP_TYPES: Final = (
     (2, "NARROWER-THAN", "43ac5109-7d8c-11e1-909d-c80aa9edcf4e"),
     (3, "BROADER-THAN", "4b9d9421-7d8c-11e1-909d-c80aa9edcf4e"),
 )
-_SOURCES: Final = (
-    (1, "SNOMED CT", "SCT", "1ADDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDD"),
-    (3, "ICD-10-WHO", None, "3f65bd34-26fe-102b-80cb-0017a47871b2"),
-    (6, "LOINC", None, "6ADDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDD"),
-    (21, "CIEL", None, "21ADDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDD"),
-    (40, "DEMO", None, made_up_uuid("source demo")),
-)
 _OLD_TERM: Final = ("LOINC", "8287-5")
-SOURCE_NAMES: Final = tuple(name for _, name, *_ in _SOURCES)
-"""Names of the concept sources."""
 
 Rows = Iterable[tuple[Value, ...]]
 
@@ -164,13 +155,13 @@ def _concepts() -> Iterator[str]:
 
 
 def _mappings(every: tuple[Concept, ...]) -> Iterator[str]:
-    sources = {name: number for number, name, *_ in _SOURCES}
+    sources = {name: number for number, name, *_ in metadata.CONCEPT_SOURCES}
     map_types = {name: number for number, name, _ in _MAP_TYPES}
     yield _insert("concept_map_type", "concept_map_type_id, name, uuid", _MAP_TYPES)
     yield _insert(
         "concept_reference_source",
         "concept_source_id, name, hl7_code, uuid, description",
-        ((*source, "Codes of another dictionary") for source in _SOURCES),
+        ((*source, "Codes of another dictionary") for source in metadata.CONCEPT_SOURCES),
     )
     # Concepts may share a term: ICD-10-WHO I10 stands for two.
     mapped = [(c.id, mapping) for c in every for mapping in c.mappings]

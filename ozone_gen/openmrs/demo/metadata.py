@@ -70,6 +70,15 @@ class Drug(Named):
     unit: str = "1513"
 
 
+CONCEPT_SOURCES: Final = (
+    (1, "SNOMED CT", "SCT", "1ADDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDD"),
+    (3, "ICD-10-WHO", None, "3f65bd34-26fe-102b-80cb-0017a47871b2"),
+    (6, "LOINC", None, "6ADDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDD"),
+    (21, "CIEL", None, "21ADDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDD"),
+    (40, "DEMO", None, made_up_uuid("source demo")),
+)
+"""Where codes come from: id, name, HL7 code, uuid."""
+
 DISCHARGE, ADMISSION, VISIT_NOTE, CHECK_IN, VITALS, LABORATORY, CONSULTATION, OLD_REVIEW = (
     1,
     2,
