@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bench.event_format.captures import CAPTURES, Capture
-from bench.event_format.project import EventsProject, sink_ddl
-from ozone_gen.components.flink import SETTINGS, site_connectors
+from bench.event_format.project import PARALLELISM, EventsProject, sink_ddl
+from ozone_gen.components.flink import job_settings, site_connectors
 from ozone_gen.flattening.flink import Connectors, Options, source_sql, table_sql
 from ozone_gen.flattening.job import job_document
 from ozone_gen.flattening.table import FlattenedTable
@@ -55,7 +55,7 @@ def write(project: EventsProject, variant: Variant) -> None:
     (folder / "vitals.sql").write_text(table_sql(project.table, connectors))
     job = job_document(
         name=variant.name,
-        settings={**SETTINGS, **variant.settings},
+        settings={**job_settings(PARALLELISM), **variant.settings},
         variables=[
             *sorted(f"ANALYTICS_DB_{part}" for part in ("HOST", "PORT", "NAME", "USER", "PASSWORD")),
             "OZONE_GENERATION",

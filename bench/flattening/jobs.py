@@ -16,7 +16,7 @@ from typing import Any
 from bench.flattening.events import TABLES, Events
 from bench.flattening.servers import Flink, Kafka, PostgreSQL
 from bench.report import repository
-from ozone_gen.components.flink import SETTINGS, site_connectors
+from ozone_gen.components.flink import job_settings, site_connectors
 from ozone_gen.flattening.columns_read import columns_read
 from ozone_gen.flattening.flink import Connectors, Options, source_sql, source_tables, table_sql
 from ozone_gen.flattening.job import job_document
@@ -138,7 +138,11 @@ class Bench:
             (folder / f"{table.name}.sql").write_text(text)
         job = job_document(
             name=variant.name,
-            settings={**SETTINGS, "parallelism.default": str(variant.parallelism), **variant.settings},
+            settings={
+                **job_settings(variant.parallelism),
+                "parallelism.default": str(variant.parallelism),
+                **variant.settings,
+            },
             variables=[*SINK, "ANALYTICS_DB_PORT"],
             sources=["sources.sql"],
             tables={table.name: f"{table.name}.sql" for table in tables},

@@ -29,7 +29,17 @@ SETTINGS = {
     # Equal subqueries of several tables are planned and run once, and each topic is normalised once.
     "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
 }
-"""Settings of the job that the SQL is planned with."""
+"""Settings of every job that the SQL is planned with."""
+
+
+def job_settings(parallelism: int) -> dict[str, str]:
+    """Decide the settings that the SQL of a site is planned with."""
+    if parallelism > 1:
+        return dict(SETTINGS)
+    # What several subtasks make of a row can come to the sink in another order than it was made, an old row behind the
+    # new one; so Flink keeps every row once more in front of the sink and puts them in order. With one subtask what
+    # was is taken back before what is now is sent, always.
+    return {**SETTINGS, "table.exec.sink.upsert-materialize": "NONE"}
 
 GENERATION = "OZONE_GENERATION"
 """The variable with the token of the present generation, which start.sh takes from Flink's volume."""
@@ -160,7 +170,7 @@ def site_connectors(plan: SitePlan) -> Connectors:
 def _job(plan: SitePlan) -> dict[str, Any]:
     return job_document(
         name=plan.site.id,
-        settings=SETTINGS,
+        settings=job_settings(plan.parallelism),
         variables=[*(setting.override for setting in _sink_settings(plan)), GENERATION],
         sources=["sources.sql"],
         tables={table.name: f"sql/{table.name}.sql" for table in plan.tables},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ozone_gen.checks.columns import column_type
 from ozone_gen.checks.tables import context_of
-from ozone_gen.components.flink import SETTINGS
+from ozone_gen.components.flink import job_settings
 from ozone_gen.flattening.columns_read import columns_read
 from ozone_gen.flattening.core import CORE_TABLES, core_tables_of
 from ozone_gen.flattening.counting import counting
@@ -278,7 +278,7 @@ def _fingerprint(
     digest = hashlib.sha256()
     parts = [each for source in sources for each in (source.topic_prefix, source.database)]
     parts += [sink.schema, str(flattening.parallelism), flattening.state]
-    parts += (f"{name}={value}" for name, value in sorted(SETTINGS.items()))
+    parts += (f"{name}={value}" for name, value in sorted(job_settings(flattening.parallelism).items()))
     # What a source table declares decides which columns its events bring into the job.
     for source in sources:
         for read in columns_read(source.name, source.tables, tables):

@@ -21,7 +21,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from ozone_gen.components.flink import SETTINGS
+from ozone_gen.components.flink import job_settings
 from ozone_gen.load import load
 from ozone_gen.plan.build import build_plan
 from tests.e2e.browser import chromium
@@ -129,7 +129,7 @@ def test_the_property_tests_run_the_plan_of_a_site(site: RunningSite, specificat
     rendered = load(str(specification))
     tables = build_plan(rendered.spec, rendered.dictionary, locked=rendered.locked).tables
     with Cluster(tmp_path) as cluster:
-        explained = cluster.plan(tables, scripted(), SETTINGS)
+        explained = cluster.plan(tables, scripted(), job_settings(1))
     (job,) = site.get("flink", "/jobs/overview")["jobs"]
     running = html.unescape(json.dumps(site.get("flink", f"/jobs/{job['jid']}/plan")))
     assert _operators(running) == _operators(explained) != Counter()

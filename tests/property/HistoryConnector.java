@@ -445,7 +445,9 @@ public final class HistoryConnector implements DynamicTableSourceFactory, Dynami
 
         @Override
         public void invoke(RowData row, Context context) throws Exception {
-            String kind = row.getRowKind() == RowKind.DELETE ? "-" : "+";
+            // The JDBC connector deletes the row for both.
+            boolean gone = row.getRowKind() == RowKind.DELETE || row.getRowKind() == RowKind.UPDATE_BEFORE;
+            String kind = gone ? "-" : "+";
             String text = new String(schema.serialize(row), StandardCharsets.UTF_8);
             writer.write(System.nanoTime() + "\t" + kind + text + "\n");
             written++;

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from ozone_gen.components.flink import SETTINGS
+from ozone_gen.components.flink import job_settings
 from ozone_gen.flattening.columns_read import columns_read
 from ozone_gen.flattening.flink import Connectors, Options, source_sql, source_tables, table_sql
 from ozone_gen.flattening.job import job_document
@@ -137,7 +137,7 @@ class Cluster:
         tables: Sequence[FlattenedTable],
         events: Sequence[Event],
         chance: random.Random,
-        parallelism: int = 2,
+        parallelism: int = 1,
         interruptions: Sequence[Interruption] = (),
         *,
         forgetting: bool = False,
@@ -149,7 +149,7 @@ class Cluster:
         settings = {
             **_CLUSTER,
             **(_RESTARTING if interruptions else _NOT_RESTARTING),
-            **SETTINGS,
+            **job_settings(parallelism),
             "parallelism.default": str(parallelism),
         }
         with self._job(tables, scripted(forgetting=forgetting), settings) as folder:

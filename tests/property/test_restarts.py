@@ -68,9 +68,11 @@ def _higher_and_back(source: Source) -> None:
 @pytest.mark.parametrize(
     "change", [_voided_and_back, _in_and_out, _moved_and_back, _hidden_and_back, _higher_and_back]
 )
-@pytest.mark.parametrize("locked", [True, False], ids=["locked", "looked up"])
+@pytest.mark.parametrize(
+    ("locked", "parallelism"), [(True, 1), (False, 1), (True, 2)], ids=["locked", "looked up", "two subtasks"]
+)
 def test_what_came_and_went_around_a_failure_leaves_no_trace(
-    cluster: Cluster, change: Callable[[Source], None], locked: bool
+    cluster: Cluster, change: Callable[[Source], None], locked: bool, parallelism: int
 ) -> None:
     source = dictionary_source()
     source.put("person", {"person_id": 1001, "uuid": "person", "gender": "F", "voided": False, "dead": False})
@@ -88,7 +90,7 @@ def test_what_came_and_went_around_a_failure_leaves_no_trace(
     # The checkpoint is from before both changes; the sink has the first one when the job fails.
     interruption = Interruption(before, before + 1)
     tables = planned(_TABLES, locked=locked)
-    found = cluster.flatten(tables, source.log, random.Random(0), interruptions=[interruption])
+    found = cluster.flatten(tables, source.log, random.Random(0), parallelism, [interruption])
     rows: dict[str, Any] = {table: known.values() for table, known in final_rows(source.log).items()}
     rows["concept_datatype"] = datatype_rows()
     reference = Reference(rows, SITE, LOCALES)
