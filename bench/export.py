@@ -33,6 +33,7 @@ import pyarrow.parquet
 
 from bench.flattening.servers import PostgreSQL, jars
 from bench.report import machine, middle, processors_used, repository, show, wait_until_quiet
+from ozone_gen.components.parquet_export import COMPILER
 from ozone_gen.render.text import render_text
 
 COLUMNS = {
@@ -110,7 +111,7 @@ class Bench:
                 *("--flink", sys.executable, "--pause", "0"),
             ],
             {f"ANALYTICS_DB_{name}": value for name, value in {**place, "PASSWORD": "none"}.items()}
-            | {"FLINK_HOME": str(self._flink), "JVM_ARGS": "-Xmx768m -XX:TieredStopAtLevel=1"}
+            | {"FLINK_HOME": str(self._flink), "JVM_ARGS": f"-Xmx768m {COMPILER}"}
             | {"JDK_JAVA_OPTIONS": "-XX:+UseSerialGC -Duser.timezone=UTC"},
         )
         (manifest,) = self._out.glob("_exports/site=bench/*.json")

@@ -19,6 +19,10 @@ KEYS_OF_A_PART = 500_000
 ROW_GROUP_BYTES = 64 << 20
 """The most that a writer keeps in memory before it begins another row group; few parts reach it."""
 
+DICTIONARY_BYTES = 64 << 10
+"""The largest dictionary of a column in a part. Names of places and answers fit; the lookups of a longer one, such as
+of patients' uuids, take longer than they spare, and zstd finds what repeats in any case."""
+
 SINK = "sink"
 PARQUET = "parquet"
 """The Flink databases of the tables in PostgreSQL and of the files."""
@@ -153,6 +157,7 @@ def _declarations(export: Export, table: Table, out: Path) -> list[str]:
         "format": "parquet",
         "parquet.compression": "ZSTD",
         "parquet.block.size": str(ROW_GROUP_BYTES),
+        "parquet.dictionary.page.size": str(DICTIONARY_BYTES),
         # Wall clocks, as they stand; the default is INT96, which is in some zone and has no statistics.
         "parquet.write.int64.timestamp": "true",
         "parquet.timestamp.time.unit": "millis",

@@ -30,6 +30,19 @@ MAY_SHRINK = Variable(
 _PROGRAMS = ("__init__", "export", "export_folder", "export_plan", "flatten", "parquet_footer", "sink_parts")
 
 
+COMPILER = " ".join(
+    [
+        # Most of a run is the start of Flink, in which the thorough compiler only costs, so that it gets what runs ten
+        # times as often as by default: the few methods that every row goes through, in exports of many rows. Without
+        # it these would take half as long again, with it unrestrained all would pay for it (bench/README.md).
+        "-XX:Tier4InvocationThreshold=50000",
+        "-XX:Tier4MinInvocationThreshold=6000",
+        "-XX:Tier4CompileThreshold=150000",
+        "-XX:Tier4BackEdgeThreshold=400000",
+    ]
+)
+"""What the Java machine compiles how thoroughly."""
+
 FLINK_CONFIG = {"env.java.opts.all": JAVA_OPTIONS, "rest.bind-address": "127.0.0.1"}
 """Flink's config.yaml. The whole job runs in one Java machine."""
 
@@ -81,9 +94,7 @@ class ParquetExport:
                 MAY_SHRINK.name: f"${{{MAY_SHRINK.name}:-}}",
                 "MALLOC_ARENA_MAX": "2",
                 "PYTHONDONTWRITEBYTECODE": "1",
-                # Most of a run is the start of Flink, in which the better compiler only costs: with it the export of
-                # one changed row takes a third more of the processor, that of ten million rows as long (bench/export).
-                "JVM_ARGS": f"-Xmx{plan.memory['parquet-export'] // 2}m -XX:TieredStopAtLevel=1",
+                "JVM_ARGS": f"-Xmx{plan.memory['parquet-export'] // 2}m {COMPILER}",
                 "TZ": "UTC",
             },
             "volumes": [
