@@ -89,6 +89,7 @@ class Reference:
             source = sources[term["concept_source_id"]]["name"]
             same = ways[mapping["concept_map_type_id"]]["name"] == "SAME-AS"
             self._mappings.append((mapping["concept_id"], source, term["code"], same))
+        self._ids: dict[str, int | None] = {}
         properties = {row["property"]: row["property_value"] for row in rows.get("global_property", ())}
         self._truths: dict[int, bool] = {}
         for property_name in ("concept.false", "concept.true"):
@@ -296,7 +297,12 @@ class Reference:
         return {found for each in references if (found := self._concept_id(each)) is not None}
 
     def _concept_id(self, reference: str) -> int | None:
-        """The concept of a uuid or a SAME-AS mapping; of several the least."""
+        """The concept of a uuid or a SAME-AS mapping; of several the least. Every cell asks, so each is looked up once."""
+        if reference not in self._ids:
+            self._ids[reference] = self._looked_up(reference)
+        return self._ids[reference]
+
+    def _looked_up(self, reference: str) -> int | None:
         if ":" in reference:
             source, code = reference.split(":", 1)
             ids = [each for each, of, term, same in self._mappings if same and (of, term) == (source, code)]
