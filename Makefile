@@ -46,11 +46,18 @@ demo: venv-flink ## set everything up, render the demo site and show its flatten
 	@echo "Next: change examples/demo/ozone.yaml (another concept, another repeat) and run this again,"
 	@echo "or give your own data: $(BIN)/ozone-gen preview FILE.yaml --dump your-dump.sql"
 
+# What starts Flink or a site uses the machine's processors by itself; the rest runs in two processes. Both parts run,
+# whatever the first finds.
+ALONE := flink or e2e
+
 test: venv-flink check servers ## set everything up and run every test
-	$(BIN)/python -m pytest
+	@status=0; \
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope -m "not ($(ALONE))" || status=$$?; \
+	$(BIN)/python -m pytest -m "$(ALONE)" || status=$$?; \
+	exit $$status
 
 test-fast: venv check ## the tests that need no server, no Flink and no container
-	$(BIN)/python -m pytest -m "not contract and not flink and not e2e"
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope -m "not contract and not flink and not e2e"
 
 # The contract tests start private MariaDB and PostgreSQL servers; the packages' own are not started. The property tests
 # compile a connector. Chromium looks at the dashboard.

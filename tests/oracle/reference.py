@@ -297,7 +297,8 @@ class Reference:
         return {found for each in references if (found := self._concept_id(each)) is not None}
 
     def _concept_id(self, reference: str) -> int | None:
-        """The concept of a uuid or a SAME-AS mapping; of several the least. Every cell asks, so each is looked up once."""
+        """The concept of a uuid or a SAME-AS mapping; of several the least."""
+        # Every cell asks, and looking is a pass over the whole dictionary.
         if reference not in self._ids:
             self._ids[reference] = self._looked_up(reference)
         return self._ids[reference]
