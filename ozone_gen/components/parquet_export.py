@@ -8,7 +8,7 @@ from pydantic import Field, Strict
 
 from ozone_gen.components import compose
 from ozone_gen.components.base import ComposeFile, Contribution, Options
-from ozone_gen.components.flink import JAVA_OPTIONS
+from ozone_gen.components.flink import COMPILER, JAVA_OPTIONS
 from ozone_gen.components.migrate import sink_environment
 from ozone_gen.flattening.table import FLINK_TYPES, FlattenedTable
 from ozone_gen.plan import SitePlan, Variable
@@ -28,20 +28,6 @@ MAY_SHRINK = Variable(
 )
 
 _PROGRAMS = ("__init__", "export", "export_folder", "export_plan", "flatten", "parquet_footer", "sink_parts")
-
-
-COMPILER = " ".join(
-    [
-        # Most of a run is the start of Flink, in which the thorough compiler only costs, so that it gets what runs ten
-        # times as often as by default: the few methods that every row goes through, in exports of many rows. Without
-        # it these would take half as long again, with it unrestrained all would pay for it (bench/README.md).
-        "-XX:Tier4InvocationThreshold=50000",
-        "-XX:Tier4MinInvocationThreshold=6000",
-        "-XX:Tier4CompileThreshold=150000",
-        "-XX:Tier4BackEdgeThreshold=400000",
-    ]
-)
-"""What the Java machine compiles how thoroughly."""
 
 FLINK_CONFIG = {"env.java.opts.all": JAVA_OPTIONS, "rest.bind-address": "127.0.0.1"}
 """Flink's config.yaml. The whole job runs in one Java machine."""
