@@ -3,7 +3,8 @@
     python -m bench.drill [--sites 100] [--rows 100000] [--runs 7]
 
 Needs an engine as the end-to-end tests do (tests/engine). Starts the store and Drill of `examples/central`, uploads
-made-up exports of an eight-column table by `ozone-gen upload`, waits until Drill shows all sites, and asks.
+made-up exports of an eight-column table by `ozone-gen upload`, waits until Drill shows all sites and their exports are
+merged, and asks: the views, and then views over the sites' own files, as they were before.
 """
 
 from __future__ import annotations
@@ -13,20 +14,26 @@ import hashlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow
 import pyarrow.parquet
+from minio import Minio
 
 from bench.report import machine, middle, processors_used, repository, show, wait_until_quiet
+from templates.setup.drill_views import view_file
+from templates.setup.uploaded_exports import SiteExport, UploadedExports
 from tests.e2e.running_site import RunningSite, free_port, until
 from tests.engine.engine import ensure_engine, stop_engine
 
@@ -37,6 +44,7 @@ SECRETS: Final = {
     "SUPERSET_DB_PASSWORD": "unused",
     **{f"OBJECT_STORE_{key}_SECRET": f"{key.lower()}-secret-1" for key in ("ROOT", "READ", "WRITE")},
 }
+BUCKET: Final = "openmrs-data"
 TABLE: Final = "vitals"
 COLUMNS: Final = {
     "encounter_id": ("bigint", pyarrow.int64()),
@@ -143,9 +151,37 @@ def measure(site: RunningSite, exports: Path, sites: int, rows: int, runs: int) 
     shown = until("Drill shows all sites", lambda: int(ask(port, counting)[0][0]["n"]) == sites * rows, 1800)
     size = sum(path.stat().st_size for path in exports.rglob("*.parquet")) / 1e6
     print(f"{sites} sites, {sites * rows:,} rows, {size:.0f} MB: {uploaded:.0f} s to upload, {shown:.0f} to show")
+    store = Minio(address.partition("//")[2], "ozone-root", SECRETS["OBJECT_STORE_ROOT_SECRET"], secure=False)
+    merged = until("the exports are merged", lambda: "`files`" not in view_query(store), 1800)
+    held = sum(each.size or 0 for each in store.list_objects(BUCKET, "merged/", recursive=True)) / 1e6
+    work = re.findall(r"(\S+)Z INFO (?:\d+ views show|Merged)", site.compose("logs", "--no-log-prefix", "drill-setup"))
+    moments = [datetime.fromisoformat(each) for each in work]
+    print(f"merged {merged:.0f} s after that, {held:.0f} MB; log: {', '.join(f'{each:%H:%M:%S}' for each in moments)}")
     wait_until_quiet(3)
+    ask_all("the views", port, QUERIES, runs)
+    # What the view was before the exports were merged.
+    own = view_file(TABLE, {name: kinds[0] for name, kinds in COLUMNS.items()}, newest_exports(store))
+    store.put_object(BUCKET, f"views/own_{TABLE}.view.drill", BytesIO(own), len(own))
+    unmerged = {name: sql.replace(VIEW, f"s3.root.own_{TABLE}") for name, sql in QUERIES.items()}
+    ask_all("over the sites' own files", port, unmerged, runs)
+
+
+def view_query(store: Minio) -> str:
+    """The query of the view as it is in the store now."""
+    with store.get_object(BUCKET, f"views/{TABLE}.view.drill") as answer:
+        return str(json.loads(answer.read())["sql"])
+
+
+def newest_exports(store: Minio) -> list[SiteExport]:
+    """The newest export of every site."""
+    uploaded = UploadedExports(store, BUCKET)
+    return [uploaded.read(site, *max(found.items())) for site, found in uploaded.manifests().items()]
+
+
+def ask_all(what: str, port: int, queries: Mapping[str, str], runs: int) -> None:
+    """Ask each query some times, and print a table."""
     lines = []
-    for name, sql in QUERIES.items():
+    for name, sql in queries.items():
         seconds, busy, planned = [], [], []
         for _ in range(runs + 1):
             work, begin = processors_used(), time.monotonic()
@@ -153,7 +189,7 @@ def measure(site: RunningSite, exports: Path, sites: int, rows: int, runs: int) 
             seconds.append(time.monotonic() - begin)
             busy.append(processors_used() - work)
         lines.append([name, f"{seconds[0]:.2f}", middle(seconds[1:], 2), middle(planned[1:], 2), middle(busy[1:], 2)])
-    show(f"{machine()}", ["query", "first s", "s", "of these planning", "processor s"], lines)
+    show(f"{what}; {machine()}", ["query", "first s", "s", "of these planning", "processor s"], lines)
 
 
 def main() -> None:

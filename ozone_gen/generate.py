@@ -26,7 +26,10 @@ def generate(plan: SitePlan) -> FileTree:
     """
     contributions = {component.name: component.contribute(plan) for component in COMPONENTS}
     parts: dict[str, tuple[File, ...]] = {
-        "setup": _setup_files(),
+        "setup": (
+            *_setup_files(),
+            _setup_packages(contribution.packages for contribution in contributions.values()),
+        ),
         **{name: contribution.files for name, contribution in contributions.items()},
     }
     mounted = FileTree.merge(parts.items())
@@ -38,13 +41,18 @@ def generate(plan: SitePlan) -> FileTree:
 
 @cache
 def _setup_files() -> tuple[File, ...]:
-    """The site's setup image: programs that are the same for every site."""
+    """The site's setup image without its packages: programs that are the same for every site."""
     folder = templates() / "setup"
     return tuple(
         File(f"setup/{path.name}", path.read_bytes())
         for path in sorted(folder.iterdir())
-        if path.suffix in {".py", ".txt"} or path.name == "Dockerfile"
+        if path.suffix == ".py" or path.name == "Dockerfile"
     )
+
+
+def _setup_packages(more: Iterable[bytes]) -> File:
+    """What the setup image installs: the same for every site, and what only some components need."""
+    return File("setup/requirements.txt", b"".join(((templates() / "setup" / "requirements.txt").read_bytes(), *more)))
 
 
 def _compose_files(

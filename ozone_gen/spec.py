@@ -349,7 +349,7 @@ MEMORY: Final = {
     "object-store-setup": 128,
     "drill-zookeeper": 128,
     "drill": 2048,
-    "drill-setup": 128,
+    "drill-setup": 384,
 }
 """The memory limit of each service in MiB.
 

@@ -60,6 +60,7 @@ class Contribution:
         variables: what its services read from the environment beside the variables of the plan.
         addresses: where people find it.
         notes: sections of the site's README, as Markdown.
+        packages: what its programs need in the setup image beside what all sites have there, as pip's requirements.
     """
 
     services: Mapping[ComposeFile, Mapping[str, Service]] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class Contribution:
     variables: tuple[Variable, ...] = ()
     addresses: tuple[Address, ...] = ()
     notes: tuple[str, ...] = ()
+    packages: bytes = b""
 
 
 class Options(BaseModel):

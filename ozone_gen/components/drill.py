@@ -13,6 +13,7 @@ from ozone_gen.plan import SitePlan
 from ozone_gen.render.emit import json_bytes
 from ozone_gen.render.text import render_text
 from ozone_gen.render.tree import File
+from ozone_gen.resources import templates
 from ozone_gen.values import SITE_ID_PATTERN, Optional
 
 
@@ -57,6 +58,7 @@ class Drill:
             ),
             addresses=(Address("Drill", "drill"),),
             notes=(render_text("drill/notes.md.j2", plan=plan, bucket=store.bucket).decode(),),
+            packages=(templates() / "drill" / "requirements.txt").read_bytes(),
         )
 
 
@@ -123,7 +125,7 @@ def _setup(plan: SitePlan, store: Store) -> dict[str, Any]:
 
 
 def storage(store: Store) -> dict[str, Any]:
-    """Configure the storage plugin `s3`: `root` holds the views that people query, `files` what is below them."""
+    """Configure the storage plugin `s3`: `root` holds the views that people query, the others what is below them."""
 
     def workspace(location: str, format_: str | None) -> dict[str, Any]:
         return {
@@ -148,7 +150,11 @@ def storage(store: Store) -> dict[str, Any]:
             # A column in one request or a few, rather than 64 KiB at a time: a request costs more than a megabyte.
             "fs.s3a.readahead.range": "1M",
         },
-        "workspaces": {"root": workspace("/views", None), "files": workspace("/parquet", "parquet")},
+        "workspaces": {
+            "root": workspace("/views", None),
+            "files": workspace("/parquet", "parquet"),
+            "merged": workspace("/merged", "parquet"),
+        },
         "formats": {"parquet": {"type": "parquet"}},
     }
 

@@ -47,6 +47,7 @@ _PYTHON: Final = {
     "psycopg-binary": "LGPL-3.0-only",
     # With an exception for OpenSSL that SPDX does not know by a name.
     "psycopg2-binary": "LicenseRef-LGPL-3.0-or-later-with-OpenSSL-exception",
+    "pyarrow": _APACHE,
     "pycparser": "BSD-3-Clause",
     "pycryptodome": "BSD-2-Clause AND Unlicense AND MIT",
     "pymysql": "MIT",

@@ -176,6 +176,7 @@ def _tested_packages() -> Mapping[str, Mapping[tuple[Kind, str], str]]:
             for folder in ("setup", "superset")
         },
     }
+    made["setup"]["requirements.txt"] += (templates() / "drill" / "requirements.txt").read_bytes()
     found: dict[str, dict[tuple[Kind, str], str]] = {}
     for context, files in made.items():
         tree = {f"{context}/{name}": File(f"{context}/{name}", content) for name, content in files.items()}

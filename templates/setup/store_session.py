@@ -14,6 +14,9 @@ from .waiting import NotReadyError, Problem, variable
 FILES = "parquet/"
 """Where the files of the exports are in the bucket; a site's key may write here alone."""
 
+MERGED = "merged/"
+"""Where files are in the bucket that hold the exports of many sites; no site's key may write here."""
+
 VIEWS = "views/"
 """Where the views of Drill are in the bucket."""
 

@@ -6,6 +6,7 @@ the order of the file.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -26,9 +28,15 @@ from tests.e2e.running_site import RunningSite, free_port, until
 from tests.e2e.superset_api import Superset
 
 pytest.importorskip("minio", reason="the extra `upload` brings the client of the store")
+pytest.importorskip("pyarrow", reason="the extra `flink` brings it")
 
+import pyarrow
+import pyarrow.parquet
 from minio import Minio
 from minio.error import S3Error
+
+from templates.setup.drill_views import view_file
+from templates.setup.uploaded_exports import UploadedExports
 
 pytestmark = pytest.mark.e2e
 
@@ -50,6 +58,7 @@ SECRETS = {
     "SUPERSET_DB_PASSWORD": "superset-secret-1",
 }
 BUCKET = "openmrs-data"
+TIMESTAMP = "timestamp without time zone"
 
 
 class Central(RunningSite):
@@ -283,6 +292,74 @@ def test_what_is_damaged_in_the_store_is_named_and_not_shown(central: Central, c
     until("Drill shows the repaired file", lambda: central.visits() == {"musanze": 110, "huye": 300}, 240)
 
 
+def made_up_export(folder: Path, site: str) -> None:
+    """An export of a site that has other columns than the others, of other types, in two files."""
+    tables: dict[str, Any] = {
+        "visits": (
+            [("visit_id", "integer"), ("type", "text"), ("date_started", TIMESTAMP), ("more", "text")],
+            [pyarrow.int32(), pyarrow.string(), pyarrow.timestamp("ms"), pyarrow.string()],
+            [(7, None, datetime(1969, 12, 31, 1, 2, 3, 4000), "x"), (8, "été", None, None)],
+        ),
+        "patients": ([("patient_id", "bigint"), ("gender", "text")], [pyarrow.int64(), pyarrow.string()], [(1, "M")]),
+    }
+    described = []
+    for name, (columns, types, rows) in tables.items():
+        parts = []
+        for number, row in enumerate(rows):
+            path = f"{name}/site={site}/date=2026-01-02/part-{number:05}.parquet"
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            schema = pyarrow.schema([(column, kind) for (column, _), kind in zip(columns, types, strict=True)])
+            table = pyarrow.Table.from_pylist([dict(zip(schema.names, row, strict=True))], schema)
+            pyarrow.parquet.write_table(table, folder / path, compression="zstd")
+            content = (folder / path).read_bytes()
+            part = {"number": number, "path": path, "rows": 1, "bytes": len(content), "fingerprint": "1:1"}
+            parts.append({**part, "sha256": hashlib.sha256(content).hexdigest()})
+        table_columns = [{"name": column, "type": kind} for column, kind in columns]
+        head = {"name": name, "primary_key": columns[0][0], "definition": "d", "rows": len(rows)}
+        described.append({**head, "columns": table_columns, "parts": parts})
+    document = {"version": 1, "site": site, "date": "2026-01-02", "exported_at": "2026-01-02T01:02:03Z"}
+    manifest = folder / "_exports" / f"site={site}" / "date=2026-01-02.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(json.dumps({**document, "generation": "g", "tables": described}))
+
+
+def test_merged_files_hold_what_the_sites_files_do(central: Central, tmp_path: Path) -> None:
+    made_up_export(tmp_path, "kigali")
+    done = central.upload(tmp_path)
+    assert done.returncode == 0, done.stderr
+    root = central.client("root")
+
+    def view(name: str) -> dict[str, Any]:
+        with root.get_object(BUCKET, f"views/{name}.view.drill") as answer:
+            found: dict[str, Any] = json.loads(answer.read())
+        return found
+
+    def merged() -> bool:
+        sqls = [view(name)["sql"] for name in ("visits", "patients")]
+        return all("kigali" in sql and "`files`" not in sql for sql in sqls)
+
+    until("all is merged", merged, 240)
+    uploaded = UploadedExports(root, BUCKET)
+    exports = [uploaded.newest(site, found)[0] for site, found in uploaded.manifests().items()]
+    shown = [export for export in exports if export is not None]
+    assert {export.site for export in shown} == {"musanze", "huye", "kigali"}
+    tables = json.loads((central.folder / "drill" / "tables.json").read_text())["tables"]
+    for name in ("visits", "patients"):
+        (columns,) = (each["columns"] for each in tables if each["name"] == name)
+        unmerged = view_file(name, {column["name"]: column["type"] for column in columns}, shown)
+        root.put_object(BUCKET, f"views/own_{name}.view.drill", BytesIO(unmerged), len(unmerged))
+        rows, own = (
+            sorted(json.dumps(row) for row in central.query(f"SELECT * FROM s3.root.{view}"))
+            for view in (name, f"own_{name}")
+        )
+        assert rows == own
+    assert central.visits() == {"musanze": 110, "huye": 300, "kigali": 2}
+    asked = "SELECT MAX(visit_id) FROM s3.root.visits WHERE location_tag = 'kigali'"
+    (plan, *_) = central.query(f"EXPLAIN PLAN FOR {asked}")
+    assert re.search(r"numFiles=1\b.* numRowGroups=1\b", plan["text"]), plan["text"]
+    assert "/merged/visits/" in plan["text"]
+
+
 def test_each_key_does_what_it_is_for(central: Central) -> None:
     read, write = central.client("read"), central.client("write")
     keys = [each.object_name for each in read.list_objects(BUCKET, "parquet/visits/", recursive=True)]
@@ -294,6 +371,7 @@ def test_each_key_does_what_it_is_for(central: Central) -> None:
         lambda: read.remove_object(BUCKET, keys[0]),
         lambda: write.get_object(BUCKET, keys[0]),
         lambda: write.put_object(BUCKET, "views/visits.view.drill", BytesIO(b"1"), 1),
+        lambda: write.put_object(BUCKET, "merged/visits/x/rows.parquet", BytesIO(b"1"), 1),
     )
     for refused in refusals:
         with pytest.raises(S3Error, match="Denied"):

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 pytest.importorskip("minio", reason="the extra `upload` brings the client of the store")
+pytest.importorskip("pyarrow", reason="the extra `flink` brings it")
 
 from ozone_gen.flattening.table import SqlType
 from templates.setup.drill_setup import Views
@@ -55,12 +57,15 @@ class Bucket:
             if key.startswith(prefix)
         ]
 
-    def get_object(self, bucket: str, key: str) -> Answer:
+    def get_object(self, bucket: str, key: str, offset: int = 0, length: int = 0) -> Answer:
         self.reads.append(key)
-        return Answer(self.objects[key])
+        return Answer(self.objects[key][offset : offset + length if length else None])
 
     def put_object(self, bucket: str, key: str, content: BytesIO, length: int) -> None:
         self.objects[key] = content.read()
+
+    def fput_object(self, bucket: str, key: str, path: str) -> None:
+        self.objects[key] = Path(path).read_bytes()
 
     def remove_object(self, bucket: str, key: str) -> None:
         del self.objects[key]
