@@ -156,7 +156,9 @@ def measure(site: RunningSite, exports: Path, sites: int, rows: int, runs: int) 
     held = sum(each.size or 0 for each in store.list_objects(BUCKET, "merged/", recursive=True)) / 1e6
     work = re.findall(r"(\S+)Z INFO (?:\d+ views show|Merged)", site.compose("logs", "--no-log-prefix", "drill-setup"))
     moments = [datetime.fromisoformat(each) for each in work]
-    print(f"merged {merged:.0f} s after that, {held:.0f} MB; log: {', '.join(f'{each:%H:%M:%S}' for each in moments)}")
+    memory = site.memory("drill-setup")["drill-setup"]
+    print(f"merged {merged:.0f} s after that: {held:.0f} MB; drill-setup has {memory:.0f} MiB")
+    print(f"views were written and files merged at {', '.join(f'{each:%H:%M:%S}' for each in moments)}")
     wait_until_quiet(3)
     ask_all("the views", port, QUERIES, runs)
     # What the view was before the exports were merged.

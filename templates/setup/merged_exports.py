@@ -159,7 +159,7 @@ class MergedExports:
 
     def problems(self, exports: Sequence[SiteExport]) -> list[Problem]:
         """What keeps files of these exports from being merged; they are shown all the same."""
-        present = {file.sha256 for export in exports for files in export.files.values() for file in files}
+        present = _present(exports)
         return [problem for found, problem in self._unreadable.items() if found in present]
 
     def merge_next(self, exports: Sequence[SiteExport], tables: Iterable[str], alive: Callable[[], None]) -> bool:
@@ -169,6 +169,7 @@ class MergedExports:
         """
         missing = self._missing(exports, tables)
         if missing is None:
+            self._forget(exports)
             return False
         table, group, replaced = missing
         try:
@@ -199,6 +200,12 @@ class MergedExports:
             del self._retired[key]
         if old:
             self._write_index(self._segments)
+
+    def _forget(self, exports: Sequence[SiteExport]) -> None:
+        """Forget what was found in files that no export has any more."""
+        present = _present(exports)
+        self._schemas = {found: schema for found, schema in self._schemas.items() if found in present}
+        self._unreadable = {found: problem for found, problem in self._unreadable.items() if found in present}
 
     def _leave_out(self, error: UnmergeableError) -> None:
         message = f"The export of {error.site} is shown, but not merged with those of other sites: {error}."
@@ -327,6 +334,10 @@ def _problems_of(site: str, file: StoredFile) -> Iterator[None]:
         raise UnmergeableError(site, file, "it is missing") from None
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise UnmergeableError(site, file, (str(error).splitlines() or [type(error).__name__])[0]) from None
+
+
+def _present(exports: Sequence[SiteExport]) -> set[str]:
+    return {file.sha256 for export in exports for files in export.files.values() for file in files}
 
 
 def _segment(document: Mapping[str, Any]) -> Segment:
