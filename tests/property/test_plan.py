@@ -107,6 +107,8 @@ def test_an_outer_join_is_told_what_was_before(cluster: Cluster, table: Flattene
     assert _upserts_into_outer_joins(plan) == []
     # What only passes rows on keeps no state.
     assert ("Join(" in plan) == ("ChangelogNormalize(" in plan)
-    # One subtask needs nothing that puts the changes of a row in order, several do.
     assert "upsertMaterialize" not in plan
-    assert ("Join(" in plan) == ("upsertMaterialize=[true]" in cluster.plan([table], scripted(), job_settings(2)))
+
+
+def test_what_several_subtasks_make_is_put_in_order_before_a_sink(cluster: Cluster) -> None:
+    assert "upsertMaterialize=[true]" in cluster.plan(ALONE[:1], scripted(), job_settings(2))

@@ -65,11 +65,15 @@ def _higher_and_back(source: Source) -> None:
     source.change("obs", weight, value_numeric=70)
 
 
+_CHANGES = (_voided_and_back, _in_and_out, _moved_and_back, _hidden_and_back, _higher_and_back)
+
+
 @pytest.mark.parametrize(
-    "change", [_voided_and_back, _in_and_out, _moved_and_back, _hidden_and_back, _higher_and_back]
-)
-@pytest.mark.parametrize(
-    ("locked", "parallelism"), [(True, 1), (False, 1), (True, 2)], ids=["locked", "looked up", "two subtasks"]
+    ("change", "locked", "parallelism"),
+    [
+        *((change, locked, 1) for change in _CHANGES for locked in (True, False)),
+        (_voided_and_back, True, 2),
+    ],
 )
 def test_what_came_and_went_around_a_failure_leaves_no_trace(
     cluster: Cluster, change: Callable[[Source], None], locked: bool, parallelism: int
