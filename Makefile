@@ -47,11 +47,12 @@ demo: venv-flink ## set everything up, render the demo site and show its flatten
 	@echo "or give your own data: $(BIN)/ozone-gen preview FILE.yaml --dump your-dump.sql"
 
 # What starts Flink or a site uses the machine's processors by itself; the rest runs in two processes. Both parts run,
-# whatever the first finds.
+# whatever the first finds. MinIO, which has to be built, is begun with the first.
 ALONE := flink or e2e
 
 test: venv-flink check servers ## set everything up and run every test
-	@status=0; \
+	@tests/contract/minio.sh >/dev/null 2>&1 & \
+	status=0; \
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope -m "not ($(ALONE))" || status=$$?; \
 	$(BIN)/python -m pytest -m "$(ALONE)" || status=$$?; \
 	exit $$status
