@@ -9,15 +9,17 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 from ozone_gen import __version__
 from ozone_gen.diagnostics import Diagnostic, OzoneError, Position, codes
-from ozone_gen.lock import VERSION, Lock
 from ozone_gen.render.emit import yaml_bytes
 from ozone_gen.render.emitted import read_emitted
+
+if TYPE_CHECKING:
+    from ozone_gen.lock import Lock
 
 _COMMENT: Final = """\
 What the ozone.yaml beside this file refers to, as it is in the site's own dictionary. Ids are those of this site's
@@ -62,6 +64,9 @@ def read_lock(path: Path, site: str) -> Lock | None:
 
 def parse_lock(content: bytes, file: str, site: str) -> Lock:
     """Read the content of a lock, of which `file` is the name that findings show. Raises as `read_lock`."""
+    # Imported where there is one to read: `validate` is to start fast.
+    from ozone_gen.lock import VERSION, Lock
+
     try:
         # git may have turned line ends into those of Windows.
         text = content.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")

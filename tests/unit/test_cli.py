@@ -407,6 +407,8 @@ def test_validating_does_not_load_what_renders() -> None:
     loaded = set(done.stderr.split())
     assert "ozone_gen.spec" in loaded
     assert loaded.isdisjoint({"jinja2", "rich", "jsonschema", "ozone_gen.generate", "ozone_gen.plan.build"})
+    # There is no lock to read.
+    assert "ozone_gen.lock" not in loaded
     # pydantic imports it to look for plugins, which it is not to do (ozone_gen.cli).
     assert "importlib.metadata" not in loaded
 
