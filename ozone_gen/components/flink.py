@@ -31,16 +31,6 @@ SETTINGS = {
 }
 """Settings of every job that the SQL is planned with."""
 
-
-def job_settings(parallelism: int) -> dict[str, str]:
-    """Decide the settings that the SQL of a site is planned with."""
-    if parallelism > 1:
-        return dict(SETTINGS)
-    # What several subtasks make of a row can come to the sink in another order than it was made, an old row behind the
-    # new one; so Flink keeps every row once more in front of the sink and puts them in order. With one subtask what
-    # was is taken back before what is now is sent, always.
-    return {**SETTINGS, "table.exec.sink.upsert-materialize": "NONE"}
-
 GENERATION = "OZONE_GENERATION"
 """The variable with the token of the present generation, which start.sh takes from Flink's volume."""
 
@@ -91,6 +81,16 @@ _STATE: Mapping[StateStore, Mapping[str, Any]] = {
         "execution.checkpointing.min-pause": "5 s",
     },
 }
+
+
+def job_settings(parallelism: int) -> dict[str, str]:
+    """Decide the settings that the SQL of a site is planned with."""
+    if parallelism > 1:
+        return dict(SETTINGS)
+    # What several subtasks make of a row can come to the sink in another order than it was made, an old row behind the
+    # new one; so Flink keeps every row once more in front of the sink and puts them in order. With one subtask what
+    # was is taken back before what is now is sent, always.
+    return {**SETTINGS, "table.exec.sink.upsert-materialize": "NONE"}
 
 
 class Flink:
