@@ -46,15 +46,19 @@ demo: venv-flink ## set everything up, render the demo site and show its flatten
 	@echo "Next: change examples/demo/ozone.yaml (another concept, another repeat) and run this again,"
 	@echo "or give your own data: $(BIN)/ozone-gen preview FILE.yaml --dump your-dump.sql"
 
-# What starts Flink or a site uses the machine's processors by itself; the rest runs in two processes. Both parts run,
-# whatever the first finds. MinIO, which has to be built, is begun with the first.
-ALONE := flink or e2e
+# What has to be built, the engine of the containers and MinIO, is begun first. Sites use the machine's processors by
+# themselves (two beside each other took longer than one after the other); all else runs in two processes. Both parts
+# run, whatever the first finds.
+test: servers ## set everything up and run every test
+	@$(PYTHON) -m tests.engine.engine $(MAKE) --no-print-directory beside-the-engine
 
-test: venv-flink check servers ## set everything up and run every test
-	@tests/contract/minio.sh >/dev/null 2>&1 & \
-	status=0; \
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope -m "not ($(ALONE))" || status=$$?; \
-	$(BIN)/python -m pytest -m "$(ALONE)" || status=$$?; \
+.PHONY: beside-the-engine
+beside-the-engine:
+	@tests/contract/minio.sh >/dev/null 2>&1 &
+	@$(MAKE) --no-print-directory venv-flink check
+	@status=0; \
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder -m "not e2e" || status=$$?; \
+	$(BIN)/python -m pytest -m e2e || status=$$?; \
 	exit $$status
 
 test-fast: venv check ## the tests that need no server, no Flink and no container

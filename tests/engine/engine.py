@@ -5,6 +5,10 @@
     subprocess.run(["docker", "compose", *files, "up", "-d", "--build", "--wait"], cwd=site, env=env)
     stop_engine()
 
+As a program it runs a command, beside which it prepares the engine, and ends it afterwards:
+
+    python -m tests.engine.engine make check
+
 With the machine's own engine, images are pulled as for anybody. With the throw-away one they are stand-ins,
 built here under the public names (see README.md), and nothing is pulled.
 """
@@ -13,21 +17,28 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from threading import Thread
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 HERE = Path(__file__).resolve().parent
 REFUSED = 3
 """What engine.sh exits with when this machine cannot have a throw-away engine."""
 
-_started = False
+FOR_TESTS: Final = "for-tests"
+"""A file beside the engine while it is one that tests have started, and that the last of them ends."""
+
+_used: TextIO | None = None
+"""What this process holds a shared lock of, while it uses the throw-away engine."""
 _ahead: Thread | None = None
+_coming_up: subprocess.Popen[str] | None = None
 
 
 class EngineUnavailable(Exception):
@@ -51,19 +62,20 @@ def _prepare() -> None:
 def ensure_engine(images: Sequence[str] = ()) -> dict[str, str]:
     """Find or start an engine, and build the stand-ins that it needs.
 
-    `images` are names of folders in images/; none means all. Progress goes to stdout, because the first time
-    takes minutes. Returns the environment for subprocesses, in which `docker` and `docker compose` use that
+    `images` are names of folders in images/; none means all. Progress is told, because the first time takes
+    minutes. Returns the environment for subprocesses, in which `docker` and `docker compose` use that
     engine.
 
     Raises EngineUnavailable, or CalledProcessError when an engine or an image that should come up did not.
     """
     if _ahead is not None:
         _ahead.join()
-    return _ensured(images, sys.stdout)
+    # What a worker of pytest-xdist writes to stdout nobody sees.
+    return _ensured(images, sys.stderr if "PYTEST_XDIST_WORKER" in os.environ else sys.stdout)
 
 
 def _ensured(images: Sequence[str], output: TextIO) -> dict[str, str]:
-    global _started
+    global _coming_up
     own = dict(os.environ)
     root = _output(["docker", "info", "--format", "{{.DockerRootDir}}"], own)
     foreign = root and Path(root).resolve().parent != _home()
@@ -71,29 +83,68 @@ def _ensured(images: Sequence[str], output: TextIO) -> dict[str, str]:
         print(f"engine: using the one that runs here ({root})", file=output, flush=True)
         return own
     streamed = None if output is sys.stdout else output
-    was_up = _script("engine.sh", "status") == 0
-    if not was_up:
+    _use()
+    if _script("engine.sh", "status"):
         begin = "engine: starting a throw-away one; with its images, the first time takes minutes"
         print(begin, file=output, flush=True)
         # Before it is up: whoever prepares it ahead may be ended meanwhile.
-        _started = True
-        atexit.register(stop_engine)
-    up = subprocess.run([HERE / "engine.sh", "up"], stdout=streamed, stderr=subprocess.PIPE, text=True)
+        (_home() / FOR_TESTS).touch()
+    for_tests = {**own, "OZONE_ENGINE_FOR_TESTS": "yes"}
+    with subprocess.Popen(
+        [HERE / "engine.sh", "up"], env=for_tests, stdout=streamed, stderr=subprocess.PIPE, text=True
+    ) as up:
+        _coming_up = up
+        _, wrong = up.communicate()
+    _coming_up = None
     if up.returncode == REFUSED:
-        raise EngineUnavailable(up.stderr.strip().removeprefix("engine: "))
+        raise EngineUnavailable(wrong.strip().removeprefix("engine: "))
     if up.returncode:
-        print(up.stderr, file=output, flush=True)
+        print(wrong, file=output, flush=True)
         raise subprocess.CalledProcessError(up.returncode, up.args)
     subprocess.run([HERE / "images.sh", *images], check=True, stdout=streamed)
     return _environment()
 
 
-def stop_engine() -> None:
-    """End the throw-away engine if this process started it, also by itself at exit; others' keep running."""
-    global _started
-    if _started:
+def _use() -> None:
+    """Keep the engine from being stopped by another process until this one does not need it any more."""
+    global _used
+    if _used is None:
+        _used = _users()
+        fcntl.flock(_used, fcntl.LOCK_SH)
+        atexit.register(stop_engine)
+
+
+def _users() -> TextIO:
+    _home().mkdir(parents=True, exist_ok=True)
+    return open(_home() / "users", "w")
+
+
+def stop_engine(patience: float = 0) -> None:
+    """End the throw-away engine if tests started it and none uses it any more; one started by hand keeps running.
+
+    Processes that are ending may still use it for `patience` seconds.
+    """
+    global _used
+    if not (_home() / FOR_TESTS).exists():
+        return
+    with _used or _users() as users:
+        _used = None
+        if not _alone(users, patience):
+            return  # the last one ends it
         _script("engine.sh", "stop")
-        _started = False
+        (_home() / FOR_TESTS).unlink(missing_ok=True)
+
+
+def _alone(users: TextIO, patience: float) -> bool:
+    end = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+        time.sleep(0.2)
 
 
 def compose_files(env: Mapping[str, str], site: Path, files: Sequence[str], scratch: Path) -> list[str]:
@@ -168,3 +219,18 @@ def _output(command: Sequence[str], env: Mapping[str, str]) -> str:
     except FileNotFoundError:
         return ""
     return result.stdout.strip() if result.returncode == 0 else ""
+
+
+def main(command: Sequence[str]) -> int:
+    """Prepare the engine beside a command, and end it after that; the command's exit code."""
+    prepare_ahead()
+    try:
+        return subprocess.run(command).returncode
+    finally:
+        if _coming_up is not None:
+            _coming_up.terminate()  # nobody needs it any more
+        stop_engine(patience=10)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
