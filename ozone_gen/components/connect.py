@@ -60,9 +60,7 @@ class Connect:
                 "./connect/connectors:/etc/ozone/connectors:ro",
             ],
             "depends_on": {"connect": compose.HEALTHY, "kafka-setup": compose.DONE},
-            "healthcheck": compose.healthcheck(
-                "python -m ozone_setup.connect_setup --healthcheck", interval=5, start=300
-            ),
+            "healthcheck": compose.healthcheck("python -m ozone_setup.connect_setup --healthcheck", start=300),
         }
         checked = {
             "engine": source.engine,

@@ -68,7 +68,7 @@ def _mysql(plan: SitePlan) -> dict[str, Any]:
             "./mysql/initdb:/docker-entrypoint-initdb.d:ro",
         ],
         "ports": compose.ports(plan, "mysql", 3306),
-        "healthcheck": compose.healthcheck(ready, interval=2, start=600),
+        "healthcheck": compose.healthcheck(ready, start=600),
     }
 
 
@@ -100,7 +100,7 @@ def _postgresql(plan: SitePlan) -> dict[str, Any]:
         "volumes": ["postgresql-data:/var/lib/postgresql/data"],
         "ports": compose.ports(plan, "postgresql", 5432),
         "healthcheck": compose.healthcheck(
-            'pg_isready -q -h 127.0.0.1 -U "$$POSTGRES_USER" -d "$$POSTGRES_DB"', interval=2
+            'pg_isready -q -h 127.0.0.1 -U "$$POSTGRES_USER" -d "$$POSTGRES_DB"'
         ),
     }
 

@@ -102,7 +102,7 @@ def _drill(plan: SitePlan, store: Store) -> dict[str, Any]:
             "object-store-setup": compose.DONE,
         },
         "healthcheck": compose.healthcheck(
-            "curl -sf -o /dev/null http://127.0.0.1:8047/status", interval=5, start=300
+            "curl -sf -o /dev/null http://127.0.0.1:8047/status", start=300
         ),
     }
 
@@ -119,7 +119,7 @@ def _setup(plan: SitePlan, store: Store) -> dict[str, Any]:
         },
         # The program touches the file at each look that it could finish; starting Python would be dear.
         "healthcheck": compose.healthcheck(
-            "test -n \"$$(find /tmp/healthy -newermt '90 seconds ago')\"", interval=5, start=300
+            "test -n \"$$(find /tmp/healthy -newermt '90 seconds ago')\"", start=300
         ),
     }
 

@@ -48,7 +48,7 @@ class Kafka:
                 "kafka-data:/var/lib/kafka/data",
             ],
             # The tools that ask a broker start a Java machine each time; a port that answers says as much here.
-            "healthcheck": compose.healthcheck("bash -c 'exec 3<>/dev/tcp/127.0.0.1/9092'", interval=2),
+            "healthcheck": compose.healthcheck("bash -c 'exec 3<>/dev/tcp/127.0.0.1/9092'"),
         }
         setup: dict[str, Any] = {
             **compose.setup_step(plan, "kafka-setup", "kafka_setup"),

@@ -106,7 +106,7 @@ def _redis(plan: SitePlan) -> dict[str, Any]:
         **compose.running(plan, "redis"),
         "command": ["redis-server", "/etc/ozone/redis.conf"],
         "volumes": ["./superset/redis.conf:/etc/ozone/redis.conf:ro"],
-        "healthcheck": compose.healthcheck("redis-cli ping | grep -q PONG", interval=5),
+        "healthcheck": compose.healthcheck("redis-cli ping | grep -q PONG"),
     }
 
 
@@ -178,7 +178,7 @@ def _web(plan: SitePlan, options: SupersetOptions) -> dict[str, Any]:
         "volumes": [*begun["volumes"], "./superset/gunicorn.conf.py:/etc/ozone/gunicorn.conf.py:ro"],
         "ports": compose.ports(plan, "superset", 8088),
         "depends_on": {"redis": compose.HEALTHY, "superset-init": compose.DONE},
-        "healthcheck": compose.healthcheck("curl -sf -o /dev/null http://127.0.0.1:8088/health", interval=5, start=300),
+        "healthcheck": compose.healthcheck("curl -sf -o /dev/null http://127.0.0.1:8088/health", start=300),
     }
 
 
@@ -192,7 +192,7 @@ def _worker(plan: SitePlan, options: SupersetOptions) -> dict[str, Any]:
             *("--loglevel", "INFO", "--optimization", "fair", "--without-gossip", "--without-mingle"),
         ],
         "depends_on": {"redis": compose.HEALTHY, "superset-init": compose.DONE},
-        "healthcheck": compose.healthcheck(fresh, interval=5, start=300),
+        "healthcheck": compose.healthcheck(fresh, start=300),
     }
 
 

@@ -39,7 +39,7 @@ class Swap:
             "depends_on": {"migrate": compose.DONE},
             # The program touches the file at each look that finds nothing in the way; starting Python would be dear.
             "healthcheck": compose.healthcheck(
-                "test -n \"$$(find /tmp/healthy -newermt '30 seconds ago')\"", interval=5, start=300
+                "test -n \"$$(find /tmp/healthy -newermt '30 seconds ago')\"", start=300
             ),
         }
         return Contribution(services={ComposeFile.PIPELINES: {"swap": service}})
