@@ -49,7 +49,7 @@ class Page:
             raise RuntimeError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
-    def until(self, expression: str, timeout: float = 60) -> Any:
+    def until(self, expression: str, timeout: float = 180) -> Any:
         """Wait until an expression is true, and return its value."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:

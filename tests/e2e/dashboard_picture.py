@@ -17,9 +17,15 @@ TROUBLES = """[...document.querySelectorAll('.dashboard-component-chart-holder')
 
 
 def take_picture(
-    port: int, picture: Path, *, width: int = 1600, height: int = 6000, password: str = "demo"
+    port: int,
+    picture: Path,
+    *,
+    dashboard: str = "start",
+    width: int = 1600,
+    height: int = 6000,
+    password: str = "demo",
 ) -> tuple[int, list[str]]:
-    """Log in, open the start dashboard and take its picture.
+    """Log in, open a dashboard and take its picture.
 
     Returns:
         How many charts it has, and the words of those that show a fault or nothing.
@@ -28,12 +34,12 @@ def take_picture(
     with page() as browser:
         browser.size(width, 1000)
         _log_in(browser, site, password)
-        browser.open(f"{site}/superset/dashboard/start/")
-        browser.until(f"{CHARTS} > 0", 120)
+        browser.open(f"{site}/superset/dashboard/{dashboard}/")
+        browser.until(f"{CHARTS} > 0")
         # A chart is loaded once it comes into the window.
         browser.size(width, height)
         time.sleep(2)
-        browser.until(f"{LOADING} == 0", 120)
+        browser.until(f"{LOADING} == 0")
         time.sleep(2)  # bars grow
         browser.picture(picture)
         return browser.ask(CHARTS), browser.ask(TROUBLES)

@@ -196,7 +196,7 @@ def test_exports_of_two_sites_are_summed(central: Central, clinics: dict[str, Cl
         clinic.export()
         done = central.upload(clinic.parquet)
         assert done.returncode == 0, done.stderr
-    until("Drill shows both sites", lambda: central.visits() == {"musanze": 100, "huye": 200}, 240)
+    until("Drill shows both sites", lambda: central.visits() == {"musanze": 100, "huye": 200})
     (row,) = central.query("SELECT COUNT(*) AS n, SUM(patient_age_at_visit) AS age FROM s3.root.visits")
     assert (int(row["n"]), float(row["age"])) == (300, 2100.0)
 
@@ -250,7 +250,7 @@ def test_a_new_export_replaces_the_one_before(central: Central, clinics: dict[st
     clinics["huye"].add(201, 250)
     clinics["huye"].export()
     assert "1 files sent" in central.upload(clinics["huye"].parquet).stdout
-    until("Drill shows the new visits", lambda: central.visits() == {"musanze": 100, "huye": 250}, 240)
+    until("Drill shows the new visits", lambda: central.visits() == {"musanze": 100, "huye": 250})
 
 
 def test_a_damaged_file_is_refused_and_the_earlier_export_stays(
@@ -267,7 +267,7 @@ def test_a_damaged_file_is_refused_and_the_earlier_export_stays(
     assert central.visits() == {"musanze": 100, "huye": 250}
     file.write_bytes(whole)
     assert central.upload(clinics["huye"].parquet).returncode == 0
-    until("Drill shows the repaired export", lambda: central.visits()["huye"] == 300, 240)
+    until("Drill shows the repaired export", lambda: central.visits()["huye"] == 300)
 
 
 def test_what_is_damaged_in_the_store_is_named_and_not_shown(central: Central, clinics: dict[str, Clinic]) -> None:
@@ -284,11 +284,11 @@ def test_what_is_damaged_in_the_store_is_named_and_not_shown(central: Central, c
         whole = answer.read()
     root.put_object(BUCKET, key, BytesIO(whole[:-1] + b"x"), len(whole))
     central.compose("start", "drill-setup")
-    until("it is said", lambda: f"{key} is damaged" in central.compose("logs", "drill-setup"), 240)
+    until("it is said", lambda: f"{key} is damaged" in central.compose("logs", "drill-setup"))
     assert central.visits() == {"musanze": 100, "huye": 300}, "the export before stays"
     root.put_object(BUCKET, key, BytesIO(whole), len(whole))
     central.compose("restart", "drill-setup")
-    until("Drill shows the repaired file", lambda: central.visits() == {"musanze": 110, "huye": 300}, 240)
+    until("Drill shows the repaired file", lambda: central.visits() == {"musanze": 110, "huye": 300})
 
 
 def made_up_export(folder: Path, site: str, declared: list[dict[str, Any]]) -> None:
@@ -343,7 +343,7 @@ def test_merged_files_hold_what_the_sites_files_do(central: Central, tmp_path: P
         sqls = [view(name)["sql"] for name in ("visits", "patients")]
         return all("kigali" in sql and "`files`" not in sql for sql in sqls)
 
-    until("all is merged", merged, 240)
+    until("all is merged", merged)
     uploaded = UploadedExports(root, BUCKET)
     exports = [uploaded.newest(site, found)[0] for site, found in uploaded.manifests().items()]
     shown = [export for export in exports if export is not None]

@@ -50,7 +50,7 @@ def clinic(working_folder: Path, engine: Mapping[str, str]) -> Iterator[RunningS
                 "ports": [f"127.0.0.1:{ports['mysql']}:3306"],
                 "healthcheck": {
                     "test": ["CMD", "healthcheck.sh", "--connect", "--innodb_initialized"],
-                    "interval": "2s",
+                    "interval": "5s",
                     "retries": 60,
                 },
             },
@@ -58,7 +58,7 @@ def clinic(working_folder: Path, engine: Mapping[str, str]) -> Iterator[RunningS
                 "image": "postgres:16",
                 "environment": {"POSTGRES_PASSWORD": "demo", "POSTGRES_USER": "owner", "POSTGRES_DB": "analytics"},
                 "ports": [f"127.0.0.1:{ports['postgresql']}:5432"],
-                "healthcheck": {"test": ["CMD-SHELL", "pg_isready -h 127.0.0.1 -U owner"], "interval": "2s"},
+                "healthcheck": {"test": ["CMD-SHELL", "pg_isready -h 127.0.0.1 -U owner"], "interval": "5s"},
             },
         },
         "networks": {"default": {"name": "clinic-network"}},
@@ -96,7 +96,7 @@ def site(clinic: RunningSite, working_folder: Path, engine: Mapping[str, str]) -
         running.down()
 
 
-def says(site: RunningSite, service: str, *words: str, timeout: float = 90) -> None:
+def says(site: RunningSite, service: str, *words: str) -> None:
     """Wait until the newest lines of a service's log hold these words."""
 
     def said() -> bool:
@@ -104,7 +104,7 @@ def says(site: RunningSite, service: str, *words: str, timeout: float = 90) -> N
         return all(word in log for word in words)
 
     try:
-        until(f"{service} says {words}", said, timeout)
+        until(f"{service} says {words}", said)
     except AssertionError as error:
         raise AssertionError(f"{error}\n{site.compose('logs', '--tail', '20', service)}") from error
 
@@ -175,9 +175,9 @@ def test_a_wiped_sink_is_filled_again(site: RunningSite) -> None:
 
 def test_a_source_that_goes_away_is_noticed_and_followed_again(site: RunningSite, clinic: RunningSite) -> None:
     clinic.compose("stop", "-t", "5", "clinic-db")
-    until("connect-setup is unhealthy", lambda: site.states()["connect-setup"] == "unhealthy", 120)
+    until("connect-setup is unhealthy", lambda: site.states()["connect-setup"] == "unhealthy")
     clinic.compose("start", "clinic-db")
     clinic.compose("up", "-d", "--wait", "clinic-db")
     site.change("UPDATE obs SET comments = 'back' WHERE obs_id % 3 = 0")
     site.settle(QUERIES)
-    until("connect-setup is healthy", lambda: site.states()["connect-setup"] == "healthy", 120)
+    until("connect-setup is healthy", lambda: site.states()["connect-setup"] == "healthy")
