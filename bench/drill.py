@@ -4,7 +4,8 @@
 
 Needs an engine as the end-to-end tests do (tests/engine). Starts the store and Drill of `examples/central`, uploads
 made-up exports of an eight-column table by `ozone-gen upload`, waits until Drill shows all sites and their exports are
-merged, and asks: the views, and then views over the sites' own files, as they were before.
+merged, and asks: the views, and then views over the sites' own files, as they were before. Then Superset is started
+beside them, and what all containers have at rest is printed.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ SECRETS: Final = {
     **{f"OBJECT_STORE_{key}_SECRET": f"{key.lower()}-secret-1" for key in ("ROOT", "READ", "WRITE")},
 }
 BUCKET: Final = "openmrs-data"
+ASKED: Final = ("drill", "drill-setup")
+"""What answers, with what it needs; the others come after the queries."""
 TABLE: Final = "vitals"
 COLUMNS: Final = {
     "encounter_id": ("bigint", pyarrow.int64()),
@@ -126,14 +129,14 @@ def planning(port: int, query: str) -> float:
 
 def central(folder: Path) -> RunningSite:
     """Render a central server with ports of its own."""
-    ports = {part: free_port() for part in ("object_store", "drill")}
+    ports = {part: free_port() for part in ("object_store", "drill", "postgresql", "superset")}
     text = (repository() / "examples" / "central" / "ozone.yaml").read_text().replace("id: central", "id: bench")
     text = text.replace("drill: {sites: [musanze, huye, kigali]}", "drill: {}")
     file = folder / "ozone.yaml"
     file.write_text(f"{text}ports: {json.dumps(ports)}\n")
     subprocess.run([sys.executable, "-m", "ozone_gen", "render", str(file), "-o", str(folder / "bench")], check=True)
     (folder / "bench" / ".env").write_text("".join(f"{name}={value}\n" for name, value in SECRETS.items()))
-    files = ("docker-compose-minio.yaml", "docker-compose-drill.yaml")
+    files = [f"docker-compose-{part}.yaml" for part in ("db", "minio", "drill", "superset")]
     return RunningSite(folder / "bench", ensure_engine(), ports, files)
 
 
@@ -166,6 +169,16 @@ def measure(site: RunningSite, exports: Path, sites: int, rows: int, runs: int) 
     store.put_object(BUCKET, f"views/own_{TABLE}.view.drill", BytesIO(own), len(own))
     unmerged = {name: sql.replace(VIEW, f"s3.root.own_{TABLE}") for name, sql in QUERIES.items()}
     ask_all("over the sites' own files", port, unmerged, runs)
+    show_memory(site)
+
+
+def show_memory(site: RunningSite) -> None:
+    """Start the rest, and print what every container has once nothing happens."""
+    site.up()
+    wait_until_quiet(3)
+    used = site.memory(*(service for service, state in site.states().items() if not state.startswith("exited")))
+    lines = [[service, f"{amount:.0f}"] for service, amount in sorted(used.items(), key=lambda each: -each[1])]
+    show("at rest, after the queries", ["service", "MiB"], [*lines, ["all", f"{sum(used.values()):.0f}"]])
 
 
 def view_query(store: Minio) -> str:
@@ -209,7 +222,7 @@ def main() -> None:
         site = central(folder)
         site.down()
         try:
-            site.up()
+            site.up(*ASKED)
             measure(site, folder / "exports", arguments.sites, arguments.rows, arguments.runs)
         finally:
             site.down()
