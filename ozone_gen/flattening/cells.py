@@ -6,7 +6,7 @@ A join of the facts with a table of a handful of rows would put them all on few 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,9 +20,11 @@ from ozone_gen.flattening.declared import (
     Repeat,
     TablePlan,
 )
+from ozone_gen.flattening.flink import EVENT_TYPES
 from ozone_gen.flattening.grains import reach
 from ozone_gen.flattening.names import Names
 from ozone_gen.flattening.subqueries import Subqueries
+from ozone_gen.openmrs.tables import newest_table
 
 _VALUE_COLUMNS: Final = {
     ColumnType.NUMERIC: "value_numeric",
@@ -53,26 +55,37 @@ class Cells:
     values: tuple[str, ...]
 
 
-def cells(plan: TablePlan, key: str, names: Names, subqueries: Subqueries) -> Cells:
-    """Decide how the cells of a table come about; `key` is the expression of a row's key."""
-    builder = _Builder(plan, names, subqueries)
+def cells(plan: TablePlan, key: str, names: Names, subqueries: Subqueries, possible_rows: str = "") -> Cells:
+    """Decide how the cells of a table come about.
+
+    Args:
+        plan: what was declared.
+        key: the expression of a row's key.
+        names: how the references become SQL.
+        subqueries: collects what the cells stand on.
+        possible_rows: a subquery with the `row_id` of every row: each gets its cells, be they empty. Without it only
+            rows with observations have some.
+    """
+    builder = _Builder(plan, names, subqueries, possible_rows)
+    join = "JOIN" if possible_rows else "LEFT JOIN"
     joins = []
     if builder.facts:
-        joins.append(f"LEFT JOIN {builder.fact_cells()} f ON f.row_id = {key}")
+        joins.append(f"{join} {builder.fact_cells()} f ON f.row_id = {key}")
     if builder.grouped_facts:
-        joins.append(f"LEFT JOIN {builder.grouped_fact_cells()} g ON g.row_id = {key}")
+        joins.append(f"{join} {builder.grouped_fact_cells()} g ON g.row_id = {key}")
     if builder.looked_up:
-        joins.append(f"LEFT JOIN {builder.answer_cells()} a ON a.row_id = {key}")
+        joins.append(f"{join} {builder.answer_cells()} a ON a.row_id = {key}")
     return Cells(tuple(joins), tuple(builder.value(column) for column in plan.columns))
 
 
 class _Builder:
     """Builds the subqueries of one table's cells."""
 
-    def __init__(self, plan: TablePlan, names: Names, subqueries: Subqueries) -> None:
+    def __init__(self, plan: TablePlan, names: Names, subqueries: Subqueries, possible_rows: str) -> None:
         self._plan = plan
         self._names = names
         self._subqueries = subqueries
+        self._possible_rows = possible_rows
         facts = [column for column in plan.columns if not self._is_looked_up(column)]
         self.facts = [column for column in facts if not column.group]
         self.grouped_facts = [column for column in facts if column.group]
@@ -85,14 +98,10 @@ class _Builder:
         if column.repeat is Repeat.COUNT:
             return False
         if column.answers:
-            return not self._is_literal
+            return not self._names.literal
         if column.type is ColumnType.BOOLEAN:
             return self._names.truth is None
         return column.type in NAMED_TYPES
-
-    @property
-    def _is_literal(self) -> bool:
-        return self._names.naming("w", "o.concept_id")[0] == ""
 
     # --- observations
 
@@ -116,14 +125,11 @@ class _Builder:
         self, columns: Sequence[ColumnPlan], selected: str, joins: Sequence[str], predicates: Sequence[str]
     ) -> str:
         concepts = sorted({concept for column in columns for concept in column.concepts})
-        # What is named here is decoded from every event (columns_read), so no more than the columns need.
-        values = {_VALUE_COLUMNS[column.type] for column in columns}
-        if any(column.answers for column in columns):
-            values.add("value_coded")
+        values = _values(columns)
         row, reaching, in_reach = reach(self._plan.rows, self._plan.filters, self._names, self._subqueries)
         join, question = self._names.naming("w", "o.concept_id")
         # An observation without any value that is read makes no cell: here it is left out of every state.
-        valued = " OR ".join(f"o.{value} IS NOT NULL" for value in sorted(values))
+        valued = " OR ".join(f"o.{value} IS NOT NULL" for value in values)
         kept = [sql.is_false("o.voided"), f"({valued})", self._names.named(question, concepts), *in_reach, *predicates]
         joined = [*([join] if join else []), *reaching, *joins]
         if joined:
@@ -132,7 +138,7 @@ class _Builder:
         return (
             f"SELECT {row} AS row_id, {question} AS question, {selected}\n"
             f"  {sql.order_key('o.obs_datetime', 'o.obs_id')} AS order_key,\n"
-            f"  {', '.join(f'o.{value}' for value in sorted(values))}\n"
+            f"  {', '.join(f'o.{value}' for value in values)}\n"
             + "\n".join(source)
             + "\nWHERE "
             + "\n  AND ".join(kept)
@@ -157,12 +163,33 @@ class _Builder:
     def fact_cells(self) -> str:
         """Add `row_id` and a cell for each fact that is not of a group."""
         ((observation, columns),) = self._streams(self.facts)
-        return self._subqueries.add("fact_cells", self._aggregated(observation, columns))
+        everywhere = self._with_every_row(observation, [each for each in self._plan.columns if not each.group])
+        return self._subqueries.add("fact_cells", self._aggregated(everywhere, columns))
 
     def grouped_fact_cells(self) -> str:
         """Add the same for those of a group."""
         ((observation, columns),) = self._streams(self.grouped_facts)
-        return self._subqueries.add("grouped_fact_cells", self._aggregated(observation, columns))
+        everywhere = self._with_every_row(observation, [each for each in self._plan.columns if each.group])
+        return self._subqueries.add("grouped_fact_cells", self._aggregated(everywhere, columns))
+
+    def _with_every_row(self, observation: str, columns: Sequence[ColumnPlan]) -> str:
+        """Add to the observations an empty one of each row, where every row is to have its cells."""
+        if not self._possible_rows:
+            return observation
+        empty = {"question": self._names.none}
+        if any(column.group for column in columns):
+            empty["of_group"] = self._names.none
+        empty["order_key"] = "''"
+        empty |= {value: _null(EVENT_TYPES[newest_table("obs").column(value).kind]) for value in _values(columns)}
+        return self._subqueries.add(
+            f"{observation}_or_row",
+            f"SELECT row_id, {', '.join(empty)} FROM {observation}\nUNION ALL\n{self._empty(empty)}",
+        )
+
+    def _empty(self, columns: Mapping[str, str]) -> str:
+        """The empty observation or answer of each row."""
+        named = ", ".join(f"{value} AS {name}" for name, value in columns.items())
+        return f"SELECT row_id, {named} FROM {self._possible_rows}"
 
     def _aggregated(self, observation: str, columns: Sequence[ColumnPlan]) -> str:
         made = [
@@ -249,33 +276,45 @@ class _Builder:
     def _answers(self) -> str:
         """Add the picked answers with what is known of each."""
         subqueries, columns = self._subqueries, self.looked_up
+        text = _null("STRING")
         selected = ["p.row_id", "p.question", "p.of_group", "p.channel", "p.order_key", "p.answer"]
+        empty = {"question": self._names.none, "of_group": self._names.none, "channel": "''", "order_key": "''"}
+        empty["answer"] = _null("INT")
         joins = [f"FROM {self._picked_answers()} p"]
         if any(column.type is ColumnType.BOOLEAN for column in columns):
             selected.append("b.truth")
+            empty["truth"] = _null("BOOLEAN")
             joins.append(f"LEFT JOIN {_truth(subqueries)} b ON b.concept_id = p.answer")
         coded = [column for column in columns if column.type is ColumnType.CODED and not column.answers]
         if any(column.value is CodedValue.NAME and not column.code_source for column in coded):
             selected.append("l.name")
+            empty["name"] = text
             joins.append(f"LEFT JOIN {subqueries.concept_label()} l ON l.concept_id = p.answer")
         if any(column.value is CodedValue.UUID and not column.code_source for column in coded):
             selected.append("c.uuid")
+            empty["uuid"] = text
             joins.append(f"LEFT JOIN {subqueries.table('concept')} c ON c.concept_id = p.answer")
         for place, (source, name) in enumerate(self._code_columns.items(), 1):
             selected.append(f"k{place}.code AS {name}")
+            empty[name] = text
             joins.append(
                 f"LEFT JOIN {_concept_code(subqueries)} k{place}"
                 f" ON k{place}.concept_id = p.answer AND k{place}.source = {sql.literal(source)}"
             )
         if any(column.type is ColumnType.DRUG for column in columns):
             selected += ["d.name AS drug_name", "d.uuid AS drug_uuid"]
+            empty |= {"drug_name": text, "drug_uuid": text}
             joins.append(f"LEFT JOIN {subqueries.table('drug')} d ON d.drug_id = p.answer")
         if any(column.answers for column in columns):
             join, reference = self._names.naming("w", "p.answer")
             selected.append(f"{reference} AS {_CHOSEN}")
+            empty[_CHOSEN] = text
             # An answer that several references name makes several rows, which only the cells that ask for it see.
             joins.append(f"LEFT {join} AND p.channel LIKE '{_CHOSEN}%'")
-        return subqueries.add("answer", f"SELECT {', '.join(selected)}\n" + "\n".join(joins))
+        answers = f"SELECT {', '.join(selected)}\n" + "\n".join(joins)
+        if self._possible_rows:
+            answers += f"\nUNION ALL\n{self._empty(empty)}"
+        return subqueries.add("answer", answers)
 
     def _picked_answers(self) -> str:
         ways: dict[str, tuple[str, list[ColumnPlan]]] = {}
@@ -379,6 +418,21 @@ class _Builder:
                 return f"CAST({sql.wall_clock(f'CAST({value} AS BIGINT)')} AS TIME(0))"
             case _:
                 return value
+
+
+def _values(columns: Sequence[ColumnPlan]) -> list[str]:
+    """The columns of an observation that hold what these columns read, sorted.
+
+    What is named in a query is decoded from every event (columns_read), so there are no more than needed.
+    """
+    values = {_VALUE_COLUMNS[column.type] for column in columns}
+    if any(column.answers for column in columns):
+        values.add("value_coded")
+    return sorted(values)
+
+
+def _null(sql_type: str) -> str:
+    return f"CAST(NULL AS {sql_type})"
 
 
 def _cell_name(column: ColumnPlan, place: int) -> str:

@@ -66,8 +66,8 @@ def table_sql(table: FlattenedTable, connectors: Connectors) -> str:
 def insert_sql(table: FlattenedTable) -> str:
     """Write the INSERT that fills a flattened table."""
     common = ",\n".join(f"{name} AS (\n{_indented(query)}\n)" for name, query in table.common)
-    # A table that only passes rows on keeps its key: it needs no state then.
-    hidden = table.primary_key if "LEFT JOIN" in common + table.body else None
+    # A table that only passes rows on keeps its key, too: it needs no state then.
+    hidden = table.primary_key if "LEFT JOIN" in common + table.body and not table.ranked else None
     selected = ",\n".join(
         f"  {row_key(column.expression) if column.name == hidden else column.expression} AS {identifier(column.name)}"
         for column in table.columns

@@ -268,6 +268,32 @@ def _observed_rows(
     )
 
 
+def possible_rows(grain: Grain, filters: Filters, names: Names, subqueries: Subqueries) -> str:
+    """Add `row_id` of every row of a table, and perhaps of more, out of the one source table that the grain is about.
+
+    Returns:
+        The subquery's name; an empty text for rows that are observations, of which there are too many.
+    """
+    match grain:
+        case Grain.PATIENT:
+            alias, predicates = "p", []
+        case Grain.VISIT:
+            alias = "v"
+            predicates = [*_one_of(names, _VISIT_ROW, filters)] if names.literal else []
+            predicates.append(_since(filters, "v.date_started"))
+        case Grain.ENCOUNTER:
+            alias = "e"
+            predicates = [*_one_of(names, _ENCOUNTER, filters)] if names.literal else []
+            predicates.append(_since(filters, "e.encounter_datetime"))
+        case Grain.OBS_GROUP | Grain.OBS:
+            return ""
+    key = GRAINS[grain].key_expression
+    where = "\n  AND ".join(_present([*predicates, sql.is_false(f"{alias}.voided")]))
+    return subqueries.add(
+        "possible_row", f"SELECT {key} AS row_id\nFROM {subqueries.table(grain.value)} {alias}\nWHERE {where}"
+    )
+
+
 def _visit_row(subqueries: Subqueries) -> str:
     """Add each visit with what it hangs on: type, location, patient."""
     return subqueries.add(
@@ -322,6 +348,13 @@ def _reached_encounter(filters: Filters, names: Names, subqueries: Subqueries) -
         f"SELECT e.encounter_id, e.visit_id\nFROM {encounters} e\nWHERE {sql.is_false('e.voided')}",
     )
 
+
+_ENCOUNTER: Final = {
+    NamedKind.ENCOUNTER_TYPE: NamedColumns("e.encounter_type", "", ""),
+    NamedKind.FORM: NamedColumns("e.form_id", "", ""),
+    NamedKind.LOCATION: NamedColumns("e.location_id", "", ""),
+}
+"""Columns of the source table `encounter`, which has ids alone."""
 
 _ENCOUNTER_CONTEXT: Final = {
     NamedKind.ENCOUNTER_TYPE: NamedColumns("e.encounter_type_id", "e.encounter_type", "e.encounter_type_uuid"),

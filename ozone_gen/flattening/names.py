@@ -17,6 +17,9 @@ from ozone_gen.openmrs.dictionary import Dictionary, NamedKind
 class Names(Protocol):
     """How the references of one table become SQL."""
 
+    literal: bool
+    """Whether references are known ids; else they are looked up while rows flow."""
+
     none: str
     """A literal of the type of `named` that names nothing."""
 
@@ -52,6 +55,7 @@ class NamedColumns(NamedTuple):
 class LiteralNames:
     """References as ids of a dictionary in which each was found."""
 
+    literal = True
     none = "0"
 
     def __init__(self, dictionary: Dictionary) -> None:
@@ -84,6 +88,7 @@ class LiteralNames:
 class StreamedNames:
     """References that are looked up while rows flow."""
 
+    literal = False
     none = "''"
     truth: tuple[int, int] | None = None
 

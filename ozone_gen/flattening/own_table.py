@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ozone_gen.flattening import expressions as sql
 from ozone_gen.flattening.cells import cells
 from ozone_gen.flattening.declared import ColumnPlan, Repeat, TablePlan
-from ozone_gen.flattening.grains import GRAINS, rows
+from ozone_gen.flattening.grains import GRAINS, ContextColumn, GrainRows, possible_rows, rows
 from ozone_gen.flattening.names import LiteralNames, Names, StreamedNames
 from ozone_gen.flattening.subqueries import Subqueries
 from ozone_gen.flattening.table import FlattenedTable, SinkColumn
@@ -25,20 +25,26 @@ def own_table(plan: TablePlan, subqueries: Subqueries, locked: Dictionary | None
     """
     grain = GRAINS[plan.rows]
     names: Names = LiteralNames(locked) if locked else StreamedNames(subqueries, concepts_of(plan))
-    context = {column.name: column for column in grain.context}
+    known = {column.name: column for column in grain.context}
+    context = [known[name] for name in plan.context]
+    possible = possible_rows(plan.rows, plan.filters, names, subqueries) if plan.columns else ""
+    found = cells(plan, "r.row_id" if possible else grain.key_expression, names, subqueries, possible)
+    from_rows, predicates = rows(plan.rows, plan.filters, names, subqueries)
+    where = "WHERE " + "\n  AND ".join(predicates)
+    if possible:
+        body = [f"FROM {_ranked(context, grain, [*from_rows, where], subqueries)} r", *found.joins]
+    else:
+        body = [*from_rows, *found.joins, where]
     columns = [
-        SinkColumn(each.name, each.type, each.expression or sql.literal(plan.site), each.description)
-        for each in (context[name] for name in plan.context)
+        SinkColumn(each.name, each.type, _of_row(each, grain, bool(possible), plan.site), each.description)
+        for each in context
     ]
-    found = cells(plan, grain.key_expression, names, subqueries)
     columns += (
         SinkColumn(
             column.name, column.sql_type, value, column.description or describe(column), column.renamed_from
         )
         for column, value in zip(plan.columns, found.values, strict=True)
     )
-    from_rows, predicates = rows(plan.rows, plan.filters, names, subqueries)
-    body = [*from_rows, *found.joins, "WHERE " + "\n  AND ".join(predicates)]
     return FlattenedTable(
         plan.name,
         plan.description or _describe_table(plan),
@@ -49,7 +55,38 @@ def own_table(plan: TablePlan, subqueries: Subqueries, locked: Dictionary | None
         "\n".join(body),
         subqueries.reads,
         plan.renamed_from,
+        ranked=bool(possible),
     )
+
+
+def _ranked(context: Sequence[ContextColumn], grain: GrainRows, query: Sequence[str], subqueries: Subqueries) -> str:
+    """Add each row once, by its key.
+
+    There is one of each anyhow. But ROW_NUMBER is told what was there before, as the joins below it have to be, and
+    tells what there is now: so a change of a cell is one row for the sink, which never sees the row gone meanwhile.
+    """
+    made = [f"{grain.key_expression} AS row_id"]
+    made += (
+        f"{column.expression} AS {sql.identifier(column.name)}"
+        for column in context
+        if column.expression and column.name != grain.key
+    )
+    every = subqueries.add("every_row", "SELECT " + ",\n  ".join(made) + "\n" + "\n".join(query))
+    return subqueries.add(
+        "ranked_row",
+        f"""SELECT *
+FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY row_id ORDER BY row_id) AS place FROM {every})
+WHERE place = 1""",
+    )
+
+
+def _of_row(column: ContextColumn, grain: GrainRows, ranked: bool, site: str) -> str:
+    """The expression of a context column in the select list."""
+    if not column.expression:
+        return sql.literal(site)
+    if not ranked:
+        return column.expression
+    return "CAST(r.row_id AS BIGINT)" if column.name == grain.key else f"r.{sql.identifier(column.name)}"
 
 
 def concepts_of(plan: TablePlan) -> Iterator[str]:

@@ -71,6 +71,8 @@ class FlattenedTable:
         body: the query after its select list: FROM, joins and WHERE.
         reads: the source tables that the query reads, sorted by name.
         renamed_from: its former name; empty where it has none.
+        ranked: whether the rows come out of a ROW_NUMBER, above which there is no outer join: there Flink may know
+            that the key is the sink's, and say only what a row is now (`expressions.row_key`).
     """
 
     name: str
@@ -82,3 +84,4 @@ class FlattenedTable:
     body: str
     reads: tuple[Table, ...]
     renamed_from: str = ""
+    ranked: bool = False

@@ -112,3 +112,17 @@ def test_an_outer_join_is_told_what_was_before(cluster: Cluster, table: Flattene
 
 def test_what_several_subtasks_make_is_put_in_order_before_a_sink(cluster: Cluster) -> None:
     assert "upsertMaterialize=[true]" in cluster.plan(ALONE[:1], scripted(), job_settings(2))
+
+
+RANKED: Final = [table for table in ALONE if table.ranked]
+
+
+@pytest.mark.parametrize("table", RANKED, ids=[table.name for table in RANKED])
+@pytest.mark.parametrize("parallelism", [1, 2])
+def test_a_changed_cell_never_takes_its_row_away(cluster: Cluster, table: FlattenedTable, parallelism: int) -> None:
+    """The JDBC connector deletes a row for what was before it; a flush in between would show it gone."""
+    plan = cluster.plan([table], scripted(), job_settings(parallelism))
+    physical = plan[plan.index("== Optimized Physical Plan ==") :].splitlines()
+    assert physical[1].startswith("Sink(")
+    assert "changelogMode=[I,UA,D]" in physical[2]
+    assert "upsertMaterialize" not in plan

@@ -31,7 +31,12 @@ CREATE TABLE `sink`.`visit_notes` (
 );
 
 INSERT INTO `sink`.`visit_notes`
-WITH mapping AS (
+WITH possible_row AS (
+  SELECT e.encounter_id AS row_id
+  FROM `openmrs`.`encounter` e
+  WHERE e.voided IN ('0', 'false')
+),
+mapping AS (
   SELECT m.concept_map_id, m.concept_id, s.name AS source,
     t.code, t.name AS term_name, t.retired AS term_retired, y.name AS map_type, y.name = 'SAME-AS' AS same_as
   FROM `openmrs`.`concept_reference_map` m
@@ -57,11 +62,16 @@ observation AS (
     AND w.reference IN ('CIEL:1284', 'CIEL:162169', 'CIEL:5096', 'CIEL:5219')
     AND o.encounter_id IS NOT NULL
 ),
+observation_or_row AS (
+  SELECT row_id, question, order_key, value_coded, value_datetime, value_text FROM observation
+  UNION ALL
+  SELECT row_id, '' AS question, '' AS order_key, CAST(NULL AS INT) AS value_coded, CAST(NULL AS BIGINT) AS value_datetime, CAST(NULL AS STRING) AS value_text FROM possible_row
+),
 fact_cells AS (
   SELECT row_id,
     MAX(CONCAT(order_key, value_text)) FILTER (WHERE question = 'CIEL:162169' AND value_text IS NOT NULL) AS `note`,
     MAX(CONCAT(order_key, CAST(CAST(TO_TIMESTAMP_LTZ(value_datetime - (MOD(MOD(value_datetime, 86400000) + 86400000, 86400000)), 3) AS DATE) AS STRING))) FILTER (WHERE question = 'CIEL:5096' AND value_datetime IS NOT NULL) AS `return_date`
-  FROM observation
+  FROM observation_or_row
   GROUP BY row_id
 ),
 picked_answer AS (
@@ -94,6 +104,8 @@ answer AS (
   FROM picked_answer p
   LEFT JOIN concept_label l ON l.concept_id = p.answer
   LEFT JOIN `openmrs`.`concept` c ON c.concept_id = p.answer
+  UNION ALL
+  SELECT row_id, '' AS question, '' AS of_group, '' AS channel, '' AS order_key, CAST(NULL AS INT) AS answer, CAST(NULL AS STRING) AS name, CAST(NULL AS STRING) AS uuid FROM possible_row
 ),
 answer_cells AS (
   SELECT row_id,
@@ -132,29 +144,49 @@ chosen_encounter AS (
   LEFT JOIN visit_context v ON v.visit_id = e.visit_id
   WHERE e.voided IN ('0', 'false')
     AND (t.name = 'Visit Note' OR t.uuid = 'Visit Note')
+),
+every_row AS (
+  SELECT e.encounter_id AS row_id,
+    e.uuid AS `encounter_uuid`,
+    CAST(TO_TIMESTAMP_LTZ(e.encounter_datetime, 3) AS TIMESTAMP(3)) AS `encounter_datetime`,
+    e.encounter_type AS `encounter_type`,
+    e.form_name AS `form_name`,
+    e.location AS `location`,
+    e.location_uuid AS `location_uuid`,
+    CAST(CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_id END AS BIGINT) AS `visit_id`,
+    CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_uuid END AS `visit_uuid`,
+    CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_type END AS `visit_type`,
+    CAST(e.patient_id AS BIGINT) AS `patient_id`,
+    e.patient_uuid AS `patient_uuid`
+  FROM chosen_encounter e
+  WHERE e.voided IN ('0', 'false')
+    AND e.patient_voided IN ('0', 'false')
+),
+ranked_row AS (
+  SELECT *
+  FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY row_id ORDER BY row_id) AS place FROM every_row)
+  WHERE place = 1
 )
 SELECT
   'demo' AS `site`,
-  ABS(CAST(e.encounter_id AS BIGINT)) AS `encounter_id`,
-  e.uuid AS `encounter_uuid`,
-  CAST(TO_TIMESTAMP_LTZ(e.encounter_datetime, 3) AS TIMESTAMP(3)) AS `encounter_datetime`,
-  e.encounter_type AS `encounter_type`,
-  e.form_name AS `form_name`,
-  e.location AS `location`,
-  e.location_uuid AS `location_uuid`,
-  CAST(CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_id END AS BIGINT) AS `visit_id`,
-  CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_uuid END AS `visit_uuid`,
-  CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_type END AS `visit_type`,
-  CAST(e.patient_id AS BIGINT) AS `patient_id`,
-  e.patient_uuid AS `patient_uuid`,
+  CAST(r.row_id AS BIGINT) AS `encounter_id`,
+  r.`encounter_uuid` AS `encounter_uuid`,
+  r.`encounter_datetime` AS `encounter_datetime`,
+  r.`encounter_type` AS `encounter_type`,
+  r.`form_name` AS `form_name`,
+  r.`location` AS `location`,
+  r.`location_uuid` AS `location_uuid`,
+  r.`visit_id` AS `visit_id`,
+  r.`visit_uuid` AS `visit_uuid`,
+  r.`visit_type` AS `visit_type`,
+  r.`patient_id` AS `patient_id`,
+  r.`patient_uuid` AS `patient_uuid`,
   a.`diagnosis` AS `diagnosis`,
   a.`diagnosis_uuid` AS `diagnosis_uuid`,
   SUBSTRING(REGEXP_REPLACE(ARRAY_JOIN(ARRAY_SORT(a.`diagnoses`), ''), '\x1E[0-9]{27}', '; ') FROM 3) AS `diagnoses`,
   SUBSTRING(REGEXP_REPLACE(ARRAY_JOIN(ARRAY_SORT(a.`complaints`), ''), '\x1E[0-9]{27}', '; ') FROM 3) AS `complaints`,
   SUBSTRING(f.`note` FROM 28) AS `note`,
   CAST(SUBSTRING(f.`return_date` FROM 28) AS DATE) AS `return_date`
-FROM chosen_encounter e
-LEFT JOIN fact_cells f ON f.row_id = e.encounter_id
-LEFT JOIN answer_cells a ON a.row_id = e.encounter_id
-WHERE e.voided IN ('0', 'false')
-  AND e.patient_voided IN ('0', 'false');
+FROM ranked_row r
+JOIN fact_cells f ON f.row_id = r.row_id
+JOIN answer_cells a ON a.row_id = r.row_id;

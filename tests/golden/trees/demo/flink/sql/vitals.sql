@@ -34,7 +34,12 @@ CREATE TABLE `sink`.`vitals` (
 );
 
 INSERT INTO `sink`.`vitals`
-WITH mapping AS (
+WITH possible_row AS (
+  SELECT e.encounter_id AS row_id
+  FROM `openmrs`.`encounter` e
+  WHERE e.voided IN ('0', 'false')
+),
+mapping AS (
   SELECT m.concept_map_id, m.concept_id, s.name AS source,
     t.code, t.name AS term_name, t.retired AS term_retired, y.name AS map_type, y.name = 'SAME-AS' AS same_as
   FROM `openmrs`.`concept_reference_map` m
@@ -60,6 +65,11 @@ observation AS (
     AND w.reference IN ('CIEL:5085', 'CIEL:5086', 'CIEL:5087', 'CIEL:5088', 'CIEL:5089', 'CIEL:5090', 'CIEL:5092', 'CIEL:5242')
     AND o.encounter_id IS NOT NULL
 ),
+observation_or_row AS (
+  SELECT row_id, question, order_key, value_numeric FROM observation
+  UNION ALL
+  SELECT row_id, '' AS question, '' AS order_key, CAST(NULL AS DOUBLE) AS value_numeric FROM possible_row
+),
 fact_cells AS (
   SELECT row_id,
     MAX(CONCAT(order_key, CAST(value_numeric AS STRING))) FILTER (WHERE question = 'CIEL:5089' AND value_numeric IS NOT NULL) AS `weight_kg`,
@@ -71,7 +81,7 @@ fact_cells AS (
     MAX(CONCAT(order_key, CAST(CAST(ROUND(value_numeric, 0) AS BIGINT) AS STRING))) FILTER (WHERE question = 'CIEL:5242' AND value_numeric IS NOT NULL) AS `respiratory_rate`,
     MAX(CONCAT(order_key, CAST(value_numeric AS STRING))) FILTER (WHERE question = 'CIEL:5092' AND value_numeric IS NOT NULL) AS `oxygen_saturation`,
     COUNT(value_numeric) FILTER (WHERE question = 'CIEL:5089' AND value_numeric IS NOT NULL) AS `measurements`
-  FROM observation
+  FROM observation_or_row
   GROUP BY row_id
 ),
 visit_context AS (
@@ -102,21 +112,43 @@ chosen_encounter AS (
   LEFT JOIN visit_context v ON v.visit_id = e.visit_id
   WHERE e.voided IN ('0', 'false')
     AND (t.name = 'Vitals' OR t.uuid = 'Vitals')
+),
+every_row AS (
+  SELECT e.encounter_id AS row_id,
+    e.uuid AS `encounter_uuid`,
+    CAST(TO_TIMESTAMP_LTZ(e.encounter_datetime, 3) AS TIMESTAMP(3)) AS `encounter_datetime`,
+    e.encounter_type AS `encounter_type`,
+    e.form_name AS `form_name`,
+    e.location AS `location`,
+    e.location_uuid AS `location_uuid`,
+    CAST(CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_id END AS BIGINT) AS `visit_id`,
+    CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_uuid END AS `visit_uuid`,
+    CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_type END AS `visit_type`,
+    CAST(e.patient_id AS BIGINT) AS `patient_id`,
+    e.patient_uuid AS `patient_uuid`
+  FROM chosen_encounter e
+  WHERE e.voided IN ('0', 'false')
+    AND e.patient_voided IN ('0', 'false')
+),
+ranked_row AS (
+  SELECT *
+  FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY row_id ORDER BY row_id) AS place FROM every_row)
+  WHERE place = 1
 )
 SELECT
   'demo' AS `site`,
-  ABS(CAST(e.encounter_id AS BIGINT)) AS `encounter_id`,
-  e.uuid AS `encounter_uuid`,
-  CAST(TO_TIMESTAMP_LTZ(e.encounter_datetime, 3) AS TIMESTAMP(3)) AS `encounter_datetime`,
-  e.encounter_type AS `encounter_type`,
-  e.form_name AS `form_name`,
-  e.location AS `location`,
-  e.location_uuid AS `location_uuid`,
-  CAST(CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_id END AS BIGINT) AS `visit_id`,
-  CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_uuid END AS `visit_uuid`,
-  CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_type END AS `visit_type`,
-  CAST(e.patient_id AS BIGINT) AS `patient_id`,
-  e.patient_uuid AS `patient_uuid`,
+  CAST(r.row_id AS BIGINT) AS `encounter_id`,
+  r.`encounter_uuid` AS `encounter_uuid`,
+  r.`encounter_datetime` AS `encounter_datetime`,
+  r.`encounter_type` AS `encounter_type`,
+  r.`form_name` AS `form_name`,
+  r.`location` AS `location`,
+  r.`location_uuid` AS `location_uuid`,
+  r.`visit_id` AS `visit_id`,
+  r.`visit_uuid` AS `visit_uuid`,
+  r.`visit_type` AS `visit_type`,
+  r.`patient_id` AS `patient_id`,
+  r.`patient_uuid` AS `patient_uuid`,
   CAST(SUBSTRING(f.`weight_kg` FROM 28) AS DOUBLE) AS `weight_kg`,
   CAST(SUBSTRING(f.`height_cm` FROM 28) AS DOUBLE) AS `height_cm`,
   CAST(SUBSTRING(f.`systolic` FROM 28) AS BIGINT) AS `systolic`,
@@ -126,7 +158,5 @@ SELECT
   CAST(SUBSTRING(f.`respiratory_rate` FROM 28) AS BIGINT) AS `respiratory_rate`,
   CAST(SUBSTRING(f.`oxygen_saturation` FROM 28) AS DOUBLE) AS `oxygen_saturation`,
   COALESCE(f.`measurements`, CAST(0 AS BIGINT)) AS `measurements`
-FROM chosen_encounter e
-LEFT JOIN fact_cells f ON f.row_id = e.encounter_id
-WHERE e.voided IN ('0', 'false')
-  AND e.patient_voided IN ('0', 'false');
+FROM ranked_row r
+JOIN fact_cells f ON f.row_id = r.row_id;

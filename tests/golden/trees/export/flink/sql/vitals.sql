@@ -27,7 +27,12 @@ CREATE TABLE `sink`.`vitals` (
 );
 
 INSERT INTO `sink`.`vitals`
-WITH mapping AS (
+WITH possible_row AS (
+  SELECT e.encounter_id AS row_id
+  FROM `openmrs`.`encounter` e
+  WHERE e.voided IN ('0', 'false')
+),
+mapping AS (
   SELECT m.concept_map_id, m.concept_id, s.name AS source,
     t.code, t.name AS term_name, t.retired AS term_retired, y.name AS map_type, y.name = 'SAME-AS' AS same_as
   FROM `openmrs`.`concept_reference_map` m
@@ -53,11 +58,16 @@ observation AS (
     AND w.reference IN ('CIEL:5088', 'CIEL:5089')
     AND o.encounter_id IS NOT NULL
 ),
+observation_or_row AS (
+  SELECT row_id, question, order_key, value_numeric FROM observation
+  UNION ALL
+  SELECT row_id, '' AS question, '' AS order_key, CAST(NULL AS DOUBLE) AS value_numeric FROM possible_row
+),
 fact_cells AS (
   SELECT row_id,
     MAX(CONCAT(order_key, CAST(value_numeric AS STRING))) FILTER (WHERE question = 'CIEL:5089' AND value_numeric IS NOT NULL) AS `weight_kg`,
     MAX(value_numeric) FILTER (WHERE question = 'CIEL:5088' AND value_numeric IS NOT NULL) AS `temperature_c`
-  FROM observation
+  FROM observation_or_row
   GROUP BY row_id
 ),
 visit_context AS (
@@ -88,24 +98,44 @@ chosen_encounter AS (
   LEFT JOIN visit_context v ON v.visit_id = e.visit_id
   WHERE e.voided IN ('0', 'false')
     AND (t.name = 'Vitals' OR t.uuid = 'Vitals')
+),
+every_row AS (
+  SELECT e.encounter_id AS row_id,
+    e.uuid AS `encounter_uuid`,
+    CAST(TO_TIMESTAMP_LTZ(e.encounter_datetime, 3) AS TIMESTAMP(3)) AS `encounter_datetime`,
+    e.encounter_type AS `encounter_type`,
+    e.form_name AS `form_name`,
+    e.location AS `location`,
+    e.location_uuid AS `location_uuid`,
+    CAST(CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_id END AS BIGINT) AS `visit_id`,
+    CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_uuid END AS `visit_uuid`,
+    CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_type END AS `visit_type`,
+    CAST(e.patient_id AS BIGINT) AS `patient_id`,
+    e.patient_uuid AS `patient_uuid`
+  FROM chosen_encounter e
+  WHERE e.voided IN ('0', 'false')
+    AND e.patient_voided IN ('0', 'false')
+),
+ranked_row AS (
+  SELECT *
+  FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY row_id ORDER BY row_id) AS place FROM every_row)
+  WHERE place = 1
 )
 SELECT
   'musanze' AS `site`,
-  ABS(CAST(e.encounter_id AS BIGINT)) AS `encounter_id`,
-  e.uuid AS `encounter_uuid`,
-  CAST(TO_TIMESTAMP_LTZ(e.encounter_datetime, 3) AS TIMESTAMP(3)) AS `encounter_datetime`,
-  e.encounter_type AS `encounter_type`,
-  e.form_name AS `form_name`,
-  e.location AS `location`,
-  e.location_uuid AS `location_uuid`,
-  CAST(CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_id END AS BIGINT) AS `visit_id`,
-  CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_uuid END AS `visit_uuid`,
-  CASE WHEN e.visit_voided IN ('0', 'false') THEN e.visit_type END AS `visit_type`,
-  CAST(e.patient_id AS BIGINT) AS `patient_id`,
-  e.patient_uuid AS `patient_uuid`,
+  CAST(r.row_id AS BIGINT) AS `encounter_id`,
+  r.`encounter_uuid` AS `encounter_uuid`,
+  r.`encounter_datetime` AS `encounter_datetime`,
+  r.`encounter_type` AS `encounter_type`,
+  r.`form_name` AS `form_name`,
+  r.`location` AS `location`,
+  r.`location_uuid` AS `location_uuid`,
+  r.`visit_id` AS `visit_id`,
+  r.`visit_uuid` AS `visit_uuid`,
+  r.`visit_type` AS `visit_type`,
+  r.`patient_id` AS `patient_id`,
+  r.`patient_uuid` AS `patient_uuid`,
   CAST(SUBSTRING(f.`weight_kg` FROM 28) AS DOUBLE) AS `weight_kg`,
   CAST(f.`temperature_c` AS DOUBLE) AS `temperature_c`
-FROM chosen_encounter e
-LEFT JOIN fact_cells f ON f.row_id = e.encounter_id
-WHERE e.voided IN ('0', 'false')
-  AND e.patient_voided IN ('0', 'false');
+FROM ranked_row r
+JOIN fact_cells f ON f.row_id = r.row_id;
