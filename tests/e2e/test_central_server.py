@@ -351,16 +351,19 @@ def test_merged_files_hold_what_the_sites_files_do(central: Central, tmp_path: P
     for name, columns in ((each["name"], each["columns"]) for each in declared):
         unmerged = view_file(name, {column["name"]: column["type"] for column in columns}, shown)
         root.put_object(BUCKET, f"views/own_{name}.view.drill", BytesIO(unmerged), len(unmerged))
-        rows, own = (
-            sorted(json.dumps(row) for row in central.query(f"SELECT * FROM s3.root.{view}"))
-            for view in (name, f"own_{name}")
-        )
-        assert rows == own
+        own = rows_of(central, f"own_{name}")
+        # Drill once read columns without a value wrongly, in a third of the queries.
+        for _ in range(15):
+            assert rows_of(central, name) == own
     assert central.visits() == {"musanze": 110, "huye": 300, "kigali": 2}
     asked = "SELECT MAX(visit_id) FROM s3.root.visits WHERE location_tag = 'huye'"
     (plan, *_) = central.query(f"EXPLAIN PLAN FOR {asked}")
     assert re.search(r"numFiles=1\b.* numRowGroups=1\b", plan["text"]), plan["text"]
     assert "/merged/visits/" in plan["text"]
+
+
+def rows_of(central: Central, view: str) -> list[str]:
+    return sorted(json.dumps(row) for row in central.query(f"SELECT * FROM s3.root.{view}"))
 
 
 def test_each_key_does_what_it_is_for(central: Central) -> None:

@@ -278,6 +278,17 @@ def test_a_row_group_ends_with_a_site(bucket: Bucket, monkeypatch: pytest.Monkey
     assert [(each.min, each.max) for each in statistics] == [("a", "a"), ("b", "c"), ("d", "d")]
 
 
+def test_a_column_without_a_value_has_no_empty_dictionary(bucket: Bucket) -> None:
+    """Drill fails at one, in some of its queries."""
+    bucket.upload("a", "2026-01-01", parquet(2, 4))
+    Program(bucket).rest()
+    (key,) = merged_files(bucket)
+    group = pyarrow.parquet.ParquetFile(BytesIO(bucket.objects[key])).metadata.row_group(0)
+    columns = [group.column(number) for number in range(group.num_columns)]
+    assert [each.path_in_schema for each in columns if each.statistics.null_count == group.num_rows] == ["type"]
+    assert [each.path_in_schema for each in columns if each.has_dictionary_page] == ["location_tag"]
+
+
 def test_sites_stay_with_those_they_are_with() -> None:
     sizes = dict.fromkeys("abcde", 40)
     assert arrange([], sizes, 100) == [["a", "b"], ["c", "d"], ["e"]]
