@@ -151,36 +151,39 @@ class _Builder:
         found = []
         # Facts and answers read the same observations: one subquery holds what both want.
         if plain:
-            every = [column for column in self._plan.columns if not column.group]
-            found.append((self._observations(every), plain))
+            found.append((self._observations(self._every(grouped=False)), plain))
         if grouped:
-            every = [column for column in self._plan.columns if column.group]
-            found.append((self._grouped_observations(every), grouped))
+            found.append((self._grouped_observations(self._every(grouped=True)), grouped))
         return found
+
+    def _every(self, *, grouped: bool) -> list[ColumnPlan]:
+        """The table's columns that read observations of a group, or those that read the others."""
+        return [column for column in self._plan.columns if bool(column.group) == grouped]
 
     # --- cells of values that stand in the observation itself
 
     def fact_cells(self) -> str:
         """Add `row_id` and a cell for each fact that is not of a group."""
         ((observation, columns),) = self._streams(self.facts)
-        everywhere = self._with_every_row(observation, [each for each in self._plan.columns if not each.group])
+        everywhere = self._with_every_row(observation, grouped=False)
         return self._subqueries.add("fact_cells", self._aggregated(everywhere, columns))
 
     def grouped_fact_cells(self) -> str:
         """Add the same for those of a group."""
         ((observation, columns),) = self._streams(self.grouped_facts)
-        everywhere = self._with_every_row(observation, [each for each in self._plan.columns if each.group])
+        everywhere = self._with_every_row(observation, grouped=True)
         return self._subqueries.add("grouped_fact_cells", self._aggregated(everywhere, columns))
 
-    def _with_every_row(self, observation: str, columns: Sequence[ColumnPlan]) -> str:
+    def _with_every_row(self, observation: str, *, grouped: bool) -> str:
         """Add to the observations an empty one of each row, where every row is to have its cells."""
         if not self._possible_rows:
             return observation
         empty = {"question": self._names.none}
-        if any(column.group for column in columns):
+        if grouped:
             empty["of_group"] = self._names.none
         empty["order_key"] = "''"
-        empty |= {value: _null(EVENT_TYPES[newest_table("obs").column(value).kind]) for value in _values(columns)}
+        values = _values(self._every(grouped=grouped))
+        empty |= {value: _null(EVENT_TYPES[newest_table("obs").column(value).kind]) for value in values}
         return self._subqueries.add(
             f"{observation}_or_row",
             f"SELECT row_id, {', '.join(empty)} FROM {observation}\nUNION ALL\n{self._empty(empty)}",
