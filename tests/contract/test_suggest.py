@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,16 @@ REAL_DATABASE = Path(__file__).parents[3] / "shared" / "data" / "openmrs-demo.sq
 
 
 @pytest.fixture
+def client(mariadb: Server) -> Iterator[list[str]]:
+    """The command line of a client of the server, on which a database 'suggested' is for this test alone."""
+    client = [program("mariadb"), "-h", mariadb.host, "-P", str(mariadb.port), "-u", mariadb.user]
+    subprocess.run([*client, "-e", "CREATE DATABASE suggested"], check=True)
+    yield client
+    # Other tests of the same server look at which databases there are.
+    subprocess.run([*client, "-e", "DROP DATABASE suggested"], check=True)
+
+
+@pytest.fixture
 def dump(tmp_path: Path) -> Path:
     path = tmp_path / "demo.sql"
     path.write_bytes(demo_sql(30, 1))
@@ -30,10 +41,12 @@ def dump(tmp_path: Path) -> Path:
 
 
 def test_a_server_and_its_dump(
-    mariadb: Server, dump: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    mariadb: Server,
+    client: list[str],
+    dump: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    client = [program("mariadb"), "-h", mariadb.host, "-P", str(mariadb.port), "-u", mariadb.user]
-    subprocess.run([*client, "-e", "CREATE OR REPLACE DATABASE suggested"], check=True)
     with dump.open("rb") as statements:
         subprocess.run([*client, "--default-character-set=utf8mb4", "suggested"], stdin=statements, check=True)
     address = DatabaseAddress(mariadb.host, mariadb.port, mariadb.user, mariadb.password, "suggested")
