@@ -72,7 +72,8 @@ def ranking(
     chosen = [*_time_filter(data), (category, "IS NOT NULL", None), *filters]
     form = {
         **_axes(category, [metric], series),
-        **({"stack": "Stack"} if series else {}),
+        # A bar of several parts is as long as their sum.
+        **({"stack": "Stack", "x_axis_sort_series": "sum"} if series else {}),
         "orientation": "horizontal",
         # Bars are drawn from the bottom up.
         "x_axis_sort": metric,
