@@ -49,7 +49,10 @@ demo: venv-flink ## set everything up, render the demo site and show its flatten
 # What has to be built, the engine of the containers and MinIO, is begun first. Sites use the machine's processors by
 # themselves (two beside each other took longer than one after the other); all else runs in two processes. Both parts
 # run, whatever the first finds.
-test: servers ## set everything up and run every test
+test: servers ## set everything up and run the tests, real services end to end among them
+	@$(PYTHON) -m tests.engine.engine $(MAKE) --no-print-directory beside-the-engine AND="and not slow"
+
+test-all: servers ## the same with the slow ones, which look deeper at the same things
 	@$(PYTHON) -m tests.engine.engine $(MAKE) --no-print-directory beside-the-engine
 
 .PHONY: beside-the-engine
@@ -57,8 +60,8 @@ beside-the-engine:
 	@tests/contract/minio.sh >/dev/null 2>&1 &
 	@$(MAKE) --no-print-directory venv-flink check
 	@status=0; \
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder -m "not e2e" || status=$$?; \
-	$(BIN)/python -m pytest -m e2e || status=$$?; \
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder -m "not e2e $(AND)" || status=$$?; \
+	$(BIN)/python -m pytest -m "e2e $(AND)" || status=$$?; \
 	exit $$status
 
 test-fast: venv check ## the tests that need no server, no Flink and no container

@@ -9,7 +9,7 @@ import pytest
 
 from ozone_gen.cli import main
 
-pytestmark = [pytest.mark.contract, pytest.mark.flink]
+pytestmark = [pytest.mark.contract, pytest.mark.flink, pytest.mark.slow]
 
 
 def test_a_new_site_previews_at_once(

@@ -88,6 +88,7 @@ def wide(columns: int) -> dict[str, Any]:
 
 
 @pytest.mark.flink
+@pytest.mark.slow
 def test_a_table_of_five_hundred_columns(reference: Reference, tmp_path: Path) -> None:
     from pyarrow import parquet
 

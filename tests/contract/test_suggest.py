@@ -70,6 +70,7 @@ def test_a_server_and_its_dump(
 
 
 @pytest.mark.flink
+@pytest.mark.slow
 @pytest.mark.parametrize("data", ["made-up", *(["real"] if REAL_DATABASE.exists() else [])])
 def test_the_tables_hold_what_was_counted(data: str, dump: Path, tmp_path: Path) -> None:
     from rich.console import Console

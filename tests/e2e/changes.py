@@ -133,5 +133,5 @@ PLACES: Final = (
 HISTORIES: Final = {"observations": OBSERVATIONS, "encounters": ENCOUNTERS, "names": NAMES}
 """Changes of the tables that most sites flatten."""
 
-DEMO_HISTORIES: Final = {**HISTORIES, "orders": ORDERS, "places": PLACES}
-"""Changes of every table that the demo site flattens; some name rows of the made-up data."""
+CORE_HISTORIES: Final = {"orders": ORDERS, "places": PLACES}
+"""Changes of what core tables alone are made of; some name rows of the made-up data."""

@@ -17,9 +17,11 @@ WHERE o.voided = 0 AND (o.encounter_id IS NULL OR e.voided = 0) AND p.voided = 0
 
 def evolved(text: str) -> str:
     """The demo site's file with everything changed."""
-    core = ", ".join(name for name in CORE_TABLES if name != "conditions")
+    (core,) = re.findall(r"  core: .*\n", text)
+    listed = CORE_TABLES if "all" in core else re.findall(r"\w+", core)[1:]
+    fewer = ", ".join(name for name in listed if name != "conditions")
     for old, new in {
-        "  core: all\n": f"  core: [{core}]\n",
+        core: f"  core: [{fewer}]\n",
         "    visit_notes:\n": "    weighings: {rows: obs, concepts: [CIEL:5089], context: [obs_uuid, patient_id]}\n"
         "    notes:\n      renamed_from: visit_notes\n",
         "weight_kg: CIEL:5089": "weight: {concept: CIEL:5089, renamed_from: weight_kg}",

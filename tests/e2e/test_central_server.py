@@ -384,6 +384,7 @@ def test_each_key_does_what_it_is_for(central: Central) -> None:
             refused()
 
 
+@pytest.mark.slow
 def test_everything_survives_a_restart(central: Central) -> None:
     before = central.visits()
     central.compose("restart", "drill", "object-store")

@@ -25,7 +25,7 @@ from ozone_gen.components.flink import job_settings
 from ozone_gen.load import load
 from ozone_gen.plan.build import build_plan
 from tests.e2e.browser import chromium
-from tests.e2e.changes import DEMO_HISTORIES
+from tests.e2e.changes import CORE_HISTORIES, HISTORIES
 from tests.e2e.conftest import ROOT, render
 from tests.e2e.dashboard_picture import take_picture
 from tests.e2e.evolved_demo import evolved, evolved_queries
@@ -39,15 +39,23 @@ pytestmark = pytest.mark.e2e
 
 DONE = {"kafka-setup", "migrate"}
 SUPERSET = ("redis", "superset-init", "superset", "superset-worker")
+CORE = ("patients", "visits", "encounters", "observations", "concepts", "conditions")
 NOT_STARTED = {"Superset"}
 """Parts of the site's file whose compose files the tests here leave out."""
 
 
 @pytest.fixture(scope="module")
-def specification(working_folder: Path) -> Path:
-    """The demo site's ozone.yaml with every core table and with free ports."""
+def slowly(request: pytest.FixtureRequest) -> bool:
+    """Whether slow tests are asked for, which need a larger site, and one of an earlier version."""
+    return any(item.get_closest_marker("slow") for item in request.session.items)
+
+
+@pytest.fixture(scope="module")
+def specification(working_folder: Path, slowly: bool) -> Path:
+    """The demo site's ozone.yaml with free ports."""
     ports = {part: free_port() for part in ("mysql", "postgresql", "connect", "flink", "kafka_ui", "superset")}
-    text = re.sub(r"  core: .*", "  core: all", (ROOT / "examples" / "demo" / "ozone.yaml").read_text())
+    core = "all" if slowly else f"[{', '.join(CORE)}]"
+    text = re.sub(r"  core: .*", f"  core: {core}", (ROOT / "examples" / "demo" / "ozone.yaml").read_text())
     file = working_folder / "demo.yaml"
     file.write_text(f"{text}ports: {json.dumps(ports)}\n")
     return file
@@ -66,10 +74,15 @@ sys.exit(main(sys.argv[1:]))
 
 
 @pytest.fixture(scope="module")
-def site(specification: Path, working_folder: Path, engine: Mapping[str, str]) -> Iterator[RunningSite]:
-    """The site as an earlier version rendered it; a test upgrades it."""
+def site(
+    specification: Path, slowly: bool, working_folder: Path, engine: Mapping[str, str]
+) -> Iterator[RunningSite]:
+    """The site; where a slow test upgrades it, as an earlier version rendered it."""
     out = working_folder / "demo"
-    subprocess.run([sys.executable, "-c", BEFORE, "render", str(specification), "-o", str(out)], check=True)
+    if slowly:
+        subprocess.run([sys.executable, "-c", BEFORE, "render", str(specification), "-o", str(out)], check=True)
+    else:
+        render(specification, out)
     ports = json.loads(specification.read_text().rpartition("ports: ")[2])
     running = RunningSite(out, engine, ports)
     running.down()
@@ -200,6 +213,7 @@ def _examined(site: RunningSite, specification: Path) -> tuple[int, list[dict[st
     return done.returncode, json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_an_upgrade_goes_on_from_where_it_was(
     site: RunningSite, batch: dict[str, str], specification: Path
 ) -> None:
@@ -238,12 +252,15 @@ def _worked(site: RunningSite) -> bool:
     return True
 
 
-@pytest.mark.parametrize("history", DEMO_HISTORIES)
+@pytest.mark.parametrize(
+    "history", [*HISTORIES, *(pytest.param(each, marks=pytest.mark.slow) for each in CORE_HISTORIES)]
+)
 def test_tables_follow_a_history_of_changes(site: RunningSite, batch: dict[str, str], history: str) -> None:
-    site.change(*DEMO_HISTORIES[history])
+    site.change(*(HISTORIES | CORE_HISTORIES)[history])
     site.settle(batch)
 
 
+@pytest.mark.slow
 def test_tables_follow_random_changes(site: RunningSite, batch: dict[str, str]) -> None:
     """A short one; bench/soak.py goes on for as long as one likes."""
     topics = json.loads((site.folder / "kafka" / "topics.json").read_text())["topics"]
@@ -286,6 +303,7 @@ def test_nothing_is_lost_or_doubled_when_processes_die_during_a_load(
     assert _restored(site), "the job began anew instead of from its checkpoint"
 
 
+@pytest.mark.slow
 def test_what_is_undone_while_the_job_is_down_is_undone_in_the_sink(
     site: RunningSite, batch: dict[str, str]
 ) -> None:

@@ -158,12 +158,14 @@ def test_the_site_mends_itself_once_the_databases_are_fit(site: RunningSite, cli
         assert rows["n"] == 408
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("history", HISTORIES)
 def test_tables_follow_a_history_of_changes(site: RunningSite, history: str) -> None:
     site.change(*HISTORIES[history])
     site.settle(QUERIES)
 
 
+@pytest.mark.slow
 def test_a_wiped_sink_is_filled_again(site: RunningSite) -> None:
     with site.sink() as sink:
         sink.execute("DROP SCHEMA ozone_gen CASCADE")
@@ -173,6 +175,7 @@ def test_a_wiped_sink_is_filled_again(site: RunningSite) -> None:
     site.settle(QUERIES)
 
 
+@pytest.mark.slow
 def test_a_source_that_goes_away_is_noticed_and_followed_again(site: RunningSite, clinic: RunningSite) -> None:
     clinic.compose("stop", "-t", "5", "clinic-db")
     until("connect-setup is unhealthy", lambda: site.states()["connect-setup"] == "unhealthy")

@@ -9,11 +9,11 @@ from tests.property.examples import EXAMPLES, cases, moved, read_example, write_
 from tests.property.seeds import for_seeds
 from tests.property.shrinking import shrunk
 
-CLINICS = 60
+CLINICS = 100
 """Histories of a case."""
 
 
-@for_seeds(5)
+@for_seeds(3)
 def test_random_tables_follow_random_histories(cluster: Cluster, seed: int) -> None:
     case = random_case(seed, CLINICS)
     problems = differences(case, cluster)

@@ -118,7 +118,7 @@ RANKED: Final = [table for table in ALONE if table.ranked]
 
 
 @pytest.mark.parametrize("table", RANKED, ids=[table.name for table in RANKED])
-@pytest.mark.parametrize("parallelism", [1, 2])
+@pytest.mark.parametrize("parallelism", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_changed_cell_never_takes_its_row_away(cluster: Cluster, table: FlattenedTable, parallelism: int) -> None:
     """The JDBC connector deletes a row for what was before it; a flush in between would show it gone."""
     plan = cluster.plan([table], scripted(), job_settings(parallelism))

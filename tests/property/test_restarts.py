@@ -71,7 +71,8 @@ _CHANGES = (_voided_and_back, _in_and_out, _moved_and_back, _hidden_and_back, _h
 @pytest.mark.parametrize(
     ("change", "locked", "parallelism"),
     [
-        *((change, locked, 1) for change in _CHANGES for locked in (True, False)),
+        *((change, True, 1) for change in _CHANGES),
+        *(pytest.param(change, False, 1, marks=pytest.mark.slow) for change in _CHANGES),
         (_voided_and_back, True, 2),
     ],
 )
