@@ -40,9 +40,9 @@ from tests.engine.engine import ensure_engine, stop_engine
 
 SECRETS: Final = {
     "ANALYTICS_DB_PASSWORD": "unused",
-    "SUPERSET_SECRET_KEY": "unused",
-    "SUPERSET_ADMIN_PASSWORD": "unused",
-    "SUPERSET_DB_PASSWORD": "unused",
+    "SUPERSET_SECRET_KEY": "not-a-secret-but-long-enough-for-superset",
+    "SUPERSET_ADMIN_PASSWORD": "not-a-secret-but-long-enough-for-superset",
+    "SUPERSET_DB_PASSWORD": "not-a-secret-but-long-enough-for-superset",
     **{f"OBJECT_STORE_{key}_SECRET": f"{key.lower()}-secret-1" for key in ("ROOT", "READ", "WRITE")},
 }
 BUCKET: Final = "openmrs-data"
