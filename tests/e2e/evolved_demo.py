@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ozone_gen.flattening.core import CORE_TABLES
-
 WEIGHINGS = """
 SELECT o.obs_id, o.uuid AS obs_uuid, o.person_id AS patient_id FROM obs o
 LEFT JOIN encounter e ON e.encounter_id = o.encounter_id
@@ -17,11 +15,8 @@ WHERE o.voided = 0 AND (o.encounter_id IS NULL OR e.voided = 0) AND p.voided = 0
 
 def evolved(text: str) -> str:
     """The demo site's file with everything changed."""
-    (core,) = re.findall(r"  core: .*\n", text)
-    listed = CORE_TABLES if "all" in core else re.findall(r"\w+", core)[1:]
-    fewer = ", ".join(name for name in listed if name != "conditions")
     for old, new in {
-        core: f"  core: [{fewer}]\n",
+        "conditions, ": "",
         "    visit_notes:\n": "    weighings: {rows: obs, concepts: [CIEL:5089], context: [obs_uuid, patient_id]}\n"
         "    notes:\n      renamed_from: visit_notes\n",
         "weight_kg: CIEL:5089": "weight: {concept: CIEL:5089, renamed_from: weight_kg}",

@@ -22,6 +22,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from ozone_gen.components.flink import job_settings
+from ozone_gen.flattening.core import CORE_TABLES
 from ozone_gen.load import load
 from ozone_gen.plan.build import build_plan
 from tests.e2e.browser import chromium
@@ -39,7 +40,7 @@ pytestmark = pytest.mark.e2e
 
 DONE = {"kafka-setup", "migrate"}
 SUPERSET = ("redis", "superset-init", "superset", "superset-worker")
-CORE = ("patients", "visits", "encounters", "observations", "concepts", "conditions")
+CORE = ("patients", "visits", "encounters", "observations", "conditions", "concepts")
 NOT_STARTED = {"Superset"}
 """Parts of the site's file whose compose files the tests here leave out."""
 
@@ -54,8 +55,8 @@ def slowly(request: pytest.FixtureRequest) -> bool:
 def specification(working_folder: Path, slowly: bool) -> Path:
     """The demo site's ozone.yaml with free ports."""
     ports = {part: free_port() for part in ("mysql", "postgresql", "connect", "flink", "kafka_ui", "superset")}
-    core = "all" if slowly else f"[{', '.join(CORE)}]"
-    text = re.sub(r"  core: .*", f"  core: {core}", (ROOT / "examples" / "demo" / "ozone.yaml").read_text())
+    core = ", ".join(CORE_TABLES if slowly else CORE)
+    text = re.sub(r"  core: .*", f"  core: [{core}]", (ROOT / "examples" / "demo" / "ozone.yaml").read_text())
     file = working_folder / "demo.yaml"
     file.write_text(f"{text}ports: {json.dumps(ports)}\n")
     return file
