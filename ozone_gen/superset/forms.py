@@ -72,11 +72,10 @@ def ranking(
     chosen = [*_time_filter(data), (category, "IS NOT NULL", None), *filters]
     form = {
         **_axes(category, [metric], series),
-        # A bar of several parts is as long as their sum.
-        **({"stack": "Stack", "x_axis_sort_series": "sum"} if series else {}),
+        **({"stack": "Stack"} if series else {}),
         "orientation": "horizontal",
-        # Bars are drawn from the bottom up.
-        "x_axis_sort": metric,
+        # Bars are drawn from the bottom up. One of several parts is as long as their sum, for which Superset has a word.
+        "x_axis_sort": "sum" if series else metric,
         "x_axis_sort_asc": True,
         "show_value": not series,
         "show_legend": bool(series),
