@@ -345,7 +345,7 @@ MEMORY: Final = {
     "superset-init": 768,
     "superset": 640,
     "superset-worker": 768,
-    "object-store": 1024,
+    "object-store": 512,
     "object-store-setup": 128,
     "drill-zookeeper": 128,
     "drill": 2048,

@@ -74,7 +74,7 @@ def ranking(
         **_axes(category, [metric], series),
         **({"stack": "Stack"} if series else {}),
         "orientation": "horizontal",
-        # Bars are drawn from the bottom up. One of several parts is as long as their sum, for which Superset has a word.
+        # Bars are drawn from the bottom up. One of several parts is as long as their sum.
         "x_axis_sort": "sum" if series else metric,
         "x_axis_sort_asc": True,
         "show_value": not series,

@@ -123,6 +123,17 @@ class RunningSite:
                 found[names[identity]] = float(number) * {"B": 2**-20, "KiB": 2**-10, "MiB": 1, "GiB": 2**10}[unit]
         return found
 
+    def file_cache(self, *services: str) -> dict[str, float]:
+        """How much of that are files which the kernel keeps until somebody needs the memory, in MiB."""
+        # Docker counts files that were read twice as used, and those read once not.
+        places = "/sys/fs/cgroup/memory.stat /sys/fs/cgroup/memory/memory.stat"
+        found = {}
+        for service in services:
+            text = self.docker("exec", self.container(service), "sh", "-c", f"cat {places} 2>/dev/null || true")
+            sizes = re.findall(r"^(?:total_)?active_file (\d+)$", text, re.MULTILINE)
+            found[service] = int(sizes[-1]) / 2**20 if sizes else 0.0
+        return found
+
     def run_again(self, service: str) -> str:
         """Run a step anew that has ended, and return what it printed; a failure of it is the test's."""
         self.compose("start", service)
