@@ -170,8 +170,6 @@ def _axes(axis: str, metrics: Sequence[str], series: str = "") -> dict[str, Any]
         "row_limit": _MOST_ROWS,
         "truncate_metric": True,
         "show_empty_columns": True,
-        "x_axis_sort_series": "name",
-        "x_axis_sort_series_ascending": True,
         "legendType": "scroll",
         "legendOrientation": "top",
         "legendMargin": None,
