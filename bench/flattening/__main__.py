@@ -21,7 +21,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from bench.flattening.alternatives import NAIVE_SETTINGS, MariaDB, naive_insert, seconds_of_view
+from bench.flattening.alternatives import (
+    NAIVE_SETTINGS,
+    MariaDB,
+    naive_insert,
+    naive_observations,
+    seconds_of_view,
+)
 from bench.flattening.events import Events
 from bench.flattening.jobs import Bench, Outcome, Variant, site_plan
 from bench.flattening.servers import Flink, Kafka, PostgreSQL
@@ -32,13 +38,13 @@ from ozone_gen.load import load
 from ozone_gen.plan import SitePlan
 
 SITE: Final = Path(__file__).with_name("ozone.yaml")
-_NAIVE: Final = "naive"
 VARIANTS: Final = (
     Variant("vitals, locked", ("vitals",)),
     Variant("vitals, not locked", ("vitals",)),
     Variant("observations", ("observations",)),
-    # Whoever has not ended then takes more than twelve times as long, which is all that is asked.
-    Variant(_NAIVE, ("vitals",), settings=NAIVE_SETTINGS, envelopes=True, give_up=330),
+    # One run each: whoever has not ended then takes long enough to tell, by the rows that are there.
+    Variant("vitals, naive", ("vitals",), settings=NAIVE_SETTINGS, envelopes=True, give_up=480),
+    Variant("observations, naive", ("observations",), settings=NAIVE_SETTINGS, envelopes=True, give_up=480),
 )
 
 
@@ -80,7 +86,7 @@ class Measurement:
 
     def run(self, bench: Bench, variant: Variant) -> None:
         """Measure one variant."""
-        for _ in range(1 if variant.name == _NAIVE else self._runs):
+        for _ in range(1 if variant.envelopes else self._runs):
             site = cluster_config(replace(bench.plan, state=self._state, parallelism=variant.parallelism))
             with bench.flink.running({**site, **self._config, **variant.config}):
                 busy = processors_used()
@@ -161,8 +167,9 @@ def main() -> None:
                 continue
             events.load(kafka, arguments.parallelism, variant.envelopes)
             plan = locked if variant.name == "vitals, locked" else streamed
-            if variant.name == _NAIVE:
-                variant = replace(variant, inserts={"vitals": naive_insert(ids, dict(found.values()))})
+            if variant.envelopes:
+                naive = {"vitals": naive_insert(ids, dict(found.values())), "observations": naive_observations()}
+                variant = replace(variant, inserts={name: naive[name] for name in variant.tables})
             bench = Bench(folder, plan, events, kafka, sink, flink)
             measurement.run(bench, replace(variant, parallelism=arguments.parallelism))
     measurement.report(events.rows["obs"])

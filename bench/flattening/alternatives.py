@@ -1,7 +1,8 @@
 """What somebody would do instead: Flink SQL written joins first over Debezium's envelopes, and views in MariaDB.
 
-The Flink SQL is that of the first measurements (and of the public projects): observations are joined with what they
-refer to, then pivoted by CASE. Of several observations in a cell it keeps the greatest, not the last.
+The Flink SQL is written as the first measurements and the public projects have it: observations are joined with what
+they refer to, one table after the other. It is simpler than what a site needs: of several observations in a cell it
+keeps the greatest, not the last, and a concept's second mapping makes a second row.
 """
 
 from __future__ import annotations
@@ -51,6 +52,42 @@ LEFT JOIN `openmrs`.`visit_type` y ON y.visit_type_id = v.visit_type_id
 JOIN `openmrs`.`person` r ON r.person_id = e.patient_id
 WHERE o.voided IN ('0', 'false') AND e.voided IN ('0', 'false') AND t.name = 'Vitals'
 GROUP BY e.encounter_id;"""
+
+
+def naive_observations() -> str:
+    """Write the INSERT of the core table `observations` joins first."""
+    return f"""INSERT INTO `sink`.`observations`
+SELECT CAST(o.obs_id AS BIGINT), o.voided IN ('1', 'true'), l.name, {_moment("o.obs_datetime")},
+  qn.name, CONCAT(s.name, ':', m.code), an.name, {_moment("o.value_datetime")}, CAST(o.value_drug AS BIGINT),
+  o.value_numeric, o.value_text, o.value_complex, o.value_modifier, o.comments, {_moment("o.date_created")},
+  o.accession_number, t.name, o.form_namespace_and_path, y.name, {_moment("v.date_started")},
+  {_moment("v.date_stopped")}, o.void_reason, CAST(o.previous_version AS BIGINT), CAST(o.obs_group_id AS BIGINT),
+  a.uuid, up.uuid, e.uuid, v.uuid, l.uuid, o.uuid, g.uuid, gc.uuid, r.uuid, q.uuid
+FROM `openmrs`.`obs` o
+JOIN `openmrs`.`concept` q ON q.concept_id = o.concept_id
+LEFT JOIN `openmrs`.`concept_name` qn ON qn.concept_id = q.concept_id AND {_NAMED.format("qn")}
+LEFT JOIN `openmrs`.`concept_reference_map` cm ON cm.concept_id = q.concept_id
+LEFT JOIN `openmrs`.`concept_reference_term` m ON m.concept_reference_term_id = cm.concept_reference_term_id
+LEFT JOIN `openmrs`.`concept_reference_source` s ON s.concept_source_id = m.concept_source_id
+LEFT JOIN `openmrs`.`concept` a ON a.concept_id = o.value_coded
+LEFT JOIN `openmrs`.`concept_name` an ON an.concept_id = a.concept_id AND {_NAMED.format("an")}
+JOIN `openmrs`.`person` r ON r.person_id = o.person_id
+LEFT JOIN `openmrs`.`encounter` e ON e.encounter_id = o.encounter_id
+LEFT JOIN `openmrs`.`encounter_type` t ON t.encounter_type_id = e.encounter_type
+LEFT JOIN `openmrs`.`visit` v ON v.visit_id = e.visit_id
+LEFT JOIN `openmrs`.`visit_type` y ON y.visit_type_id = v.visit_type_id
+LEFT JOIN `openmrs`.`location` l ON l.location_id = o.location_id
+LEFT JOIN `openmrs`.`obs` g ON g.obs_id = o.obs_group_id
+LEFT JOIN `openmrs`.`concept` gc ON gc.concept_id = g.concept_id
+LEFT JOIN `openmrs`.`users` u ON u.user_id = o.creator
+LEFT JOIN `openmrs`.`person` up ON up.person_id = u.person_id;"""
+
+
+_NAMED: Final = "{0}.locale = 'en' AND {0}.concept_name_type = 'FULLY_SPECIFIED' AND {0}.voided IN ('0', 'false')"
+
+
+def _moment(column: str) -> str:
+    return f"CAST(TO_TIMESTAMP_LTZ({column}, 3) AS TIMESTAMP(3))"
 
 
 def view(columns: Mapping[str, int]) -> str:
