@@ -7,6 +7,7 @@ from typing import Any, Final
 from ozone_gen.plan import SitePlan
 
 HEALTHY: Final = {"condition": "service_healthy"}
+STARTED: Final = {"condition": "service_started"}
 DONE: Final = {"condition": "service_completed_successfully"}
 
 

@@ -109,8 +109,11 @@ class Flink:
             "ports": compose.ports(plan, "flink", 8081),
             "depends_on": {
                 "migrate": compose.DONE,
+                # What depends on another service is stopped before it: start.sh has the tasks make a checkpoint then.
+                "taskmanager": compose.STARTED,
                 **({"zookeeper": compose.HEALTHY} if available else {}),
             },
+            "stop_grace_period": "1m",
             "healthcheck": compose.healthcheck("bash /opt/ozone/start.sh healthcheck jobmanager", start=300),
         }
         taskmanager = {

@@ -323,6 +323,20 @@ def test_what_is_undone_while_the_job_is_down_is_undone_in_the_sink(
     site.settle(batch)
 
 
+@pytest.mark.slow
+def test_a_site_that_is_stopped_goes_on_from_where_it_stopped(site: RunningSite, batch: dict[str, str]) -> None:
+    """Not from the last periodic checkpoint, which may be a minute old: nothing has to be written twice."""
+    until("there is a checkpoint", lambda: _checkpoint(site, "completed") is not None)
+    site.change("UPDATE obs SET value_numeric = value_numeric + 1 WHERE obs_id % 10 = 0")
+    site.settle(batch)
+    last = _checkpoint(site, "completed")["id"]
+    site.compose("stop")
+    site.compose("up", "-d", "--wait", "--wait-timeout", "600")
+    until("the job runs again", lambda: _runs(site))
+    assert _checkpoint(site, "restored")["id"] > last
+    site.settle(batch)
+
+
 def _runs(site: RunningSite) -> bool:
     return any(job["state"] == "RUNNING" for job in site.get("flink", "/jobs/overview")["jobs"])
 

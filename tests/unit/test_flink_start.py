@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,16 +22,58 @@ pytestmark = pytest.mark.skipif(BASH is None, reason="needs bash")
 
 JOBMANAGER = """\
 #!/bin/bash
+trap 'echo ended >> {folder}/events; exit 143' TERM
 echo "$OZONE_GENERATION $*" >> {folder}/started
 [ ! -e {folder}/ends-with ] || exit "$(cat {folder}/ends-with)"
-exec sleep 300
+while sleep 0.1; do :; done
 """
+JOB, TRIGGER = 32 * "a", 32 * "b"
+
+
+class Jobs(BaseHTTPRequestHandler):
+    """Flink's REST interface of a running job, as far as the script asks it; each checkpoint takes two looks."""
+
+    address: str
+    events: Path
+    ends: str  # what becomes of a checkpoint; empty where no job runs
+
+    def do_GET(self) -> None:
+        if self.path == "/jobs":
+            self._answer({"jobs": [{"id": JOB, "status": "RUNNING" if self.ends else "RESTARTING"}]})
+        elif self.path == f"/jobs/{JOB}/checkpoints/{TRIGGER}":
+            looks = self.events.read_text().count("look")
+            self._note("look")
+            self._answer({"status": {"id": self.ends if looks else "IN_PROGRESS"}, "operation": None})
+        else:
+            self.send_error(404)
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == f"/jobs/{JOB}/checkpoints" and asked == {"checkpointType": "CONFIGURED"}:
+            self._note("checkpoint")
+            self._answer({"request-id": TRIGGER})
+        else:
+            self.send_error(404)
+
+    def _note(self, event: str) -> None:
+        with self.events.open("a") as events:
+            events.write(event + "\n")
+
+    def _answer(self, document: object) -> None:
+        content = json.dumps(document, separators=(",", ":")).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Say nothing."""
 
 
 class Cluster:
     """The script in a folder of its own, as one process of the cluster runs it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rest: str) -> None:
         self.folder = folder
         self.volume = folder / "volume"
         self.volume.mkdir()
@@ -42,6 +87,7 @@ class Cluster:
             "data=/flink-data": f"data={self.volume}",
             "renewed=/tmp/renewed": f"renewed={folder}/renewed",
             "FLINK_LOG_DIR=/tmp/flink-log": f"FLINK_LOG_DIR={folder}/log",
+            "jobs=http://127.0.0.1:8081": f"jobs={rest}",
         }.items():
             assert script.count(line) == 1
             script = script.replace(line, instead)
@@ -74,8 +120,22 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path)
+def jobs(tmp_path: Path) -> Iterator[type[Jobs]]:
+    class Here(Jobs):
+        events = tmp_path / "events"
+        ends = "COMPLETED"
+
+    Here.events.touch()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Here) as server:
+        Here.address = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield Here
+        server.shutdown()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, jobs: type[Jobs]) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path, jobs.address)
     yield cluster
     for process in cluster.running:
         process.terminate()
@@ -129,6 +189,26 @@ def test_stopping_the_container_stops_flink(cluster: Cluster) -> None:
     until(lambda: cluster.started() == ["first"])
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("ends", "events"),
+    [
+        ("COMPLETED", ["checkpoint", "look", "look", "ended"]),
+        ("FAILED", ["checkpoint", "look", "look", "ended"]),
+        ("", ["ended"]),  # no job runs
+    ],
+)
+def test_stopping_the_job_manager_waits_for_one_more_checkpoint(
+    cluster: Cluster, jobs: type[Jobs], ends: str, events: list[str]
+) -> None:
+    jobs.ends = ends
+    cluster.prepare("plan-1", "first")
+    process = cluster.call("jobmanager")
+    until(lambda: cluster.started() == ["first"])
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 128 + signal.SIGTERM
+    assert jobs.events.read_text().split() == events
 
 
 def test_stopping_while_it_waits_ends_it(cluster: Cluster) -> None:
