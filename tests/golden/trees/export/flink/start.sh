@@ -48,16 +48,16 @@ run() {
 }
 
 # Whoever stops a site stops it between two checkpoints, and the next start reads and writes again what came after the
-# last one. So there is one more before the end, where the job can still make one.
+# last one. So there is one more before the end, where the job can still make one (it cannot where the sink is down).
 jobs=http://127.0.0.1:8081/jobs
 ask() { curl -sf --max-time 10 "$@"; }
 checkpoint() {
-  local job trigger
+  local job trigger end=$((SECONDS + 30))
   job=$(ask $jobs | sed -n 's/.*"id":"\([0-9a-f]*\)","status":"RUNNING".*/\1/p')
   [ -n "$job" ] || return 0
   trigger=$(ask -H 'Content-Type: application/json' -d '{"checkpointType":"CONFIGURED"}' $jobs/$job/checkpoints |
     grep -o '[0-9a-f]\{32\}') || return 0
-  while ask $jobs/$job/checkpoints/$trigger | grep -q IN_PROGRESS; do sleep 0.2; done
+  while [ $SECONDS -lt $end ] && ask $jobs/$job/checkpoints/$trigger | grep -q IN_PROGRESS; do sleep 0.2; done
 }
 finish() {
   stopped=yes
