@@ -20,6 +20,7 @@ from typing import Final
 import pymysql
 
 from bench.flattening.servers import process, until
+from ozone_gen.flattening import expressions as sql
 
 NAIVE_SETTINGS: Final = {
     "table.exec.mini-batch.enabled": "false",
@@ -37,7 +38,7 @@ def naive_insert(columns: Mapping[str, int], concept_uuids: Mapping[int, str]) -
     )
     return f"""INSERT INTO `sink`.`vitals`
 SELECT 'demo', CAST(e.encounter_id AS BIGINT), MAX(e.uuid),
-  CAST(TO_TIMESTAMP_LTZ(MAX(e.encounter_datetime), 3) AS TIMESTAMP(3)), MAX(t.name), MAX(f.name), MAX(l.name),
+  {sql.wall_clock("MAX(e.encounter_datetime)")}, MAX(t.name), MAX(f.name), MAX(l.name),
   MAX(l.uuid), CAST(MAX(v.visit_id) AS BIGINT), MAX(v.uuid), MAX(y.name), CAST(MAX(e.patient_id) AS BIGINT),
   MAX(r.uuid),
   {cells}
@@ -57,11 +58,11 @@ GROUP BY e.encounter_id;"""
 def naive_observations() -> str:
     """Write the INSERT of the core table `observations` joins first."""
     return f"""INSERT INTO `sink`.`observations`
-SELECT CAST(o.obs_id AS BIGINT), o.voided IN ('1', 'true'), l.name, {_moment("o.obs_datetime")},
-  qn.name, CONCAT(s.name, ':', m.code), an.name, {_moment("o.value_datetime")}, CAST(o.value_drug AS BIGINT),
-  o.value_numeric, o.value_text, o.value_complex, o.value_modifier, o.comments, {_moment("o.date_created")},
-  o.accession_number, t.name, o.form_namespace_and_path, y.name, {_moment("v.date_started")},
-  {_moment("v.date_stopped")}, o.void_reason, CAST(o.previous_version AS BIGINT), CAST(o.obs_group_id AS BIGINT),
+SELECT CAST(o.obs_id AS BIGINT), o.voided IN ('1', 'true'), l.name, {sql.wall_clock("o.obs_datetime")},
+  qn.name, CONCAT(s.name, ':', m.code), an.name, {sql.wall_clock("o.value_datetime")}, CAST(o.value_drug AS BIGINT),
+  o.value_numeric, o.value_text, o.value_complex, o.value_modifier, o.comments, {sql.wall_clock("o.date_created")},
+  o.accession_number, t.name, o.form_namespace_and_path, y.name, {sql.wall_clock("v.date_started")},
+  {sql.wall_clock("v.date_stopped")}, o.void_reason, CAST(o.previous_version AS BIGINT), CAST(o.obs_group_id AS BIGINT),
   a.uuid, up.uuid, e.uuid, v.uuid, l.uuid, o.uuid, g.uuid, gc.uuid, r.uuid, q.uuid
 FROM `openmrs`.`obs` o
 JOIN `openmrs`.`concept` q ON q.concept_id = o.concept_id
@@ -84,10 +85,6 @@ LEFT JOIN `openmrs`.`person` up ON up.person_id = u.person_id;"""
 
 
 _NAMED: Final = "{0}.locale = 'en' AND {0}.concept_name_type = 'FULLY_SPECIFIED' AND {0}.voided IN ('0', 'false')"
-
-
-def _moment(column: str) -> str:
-    return f"CAST(TO_TIMESTAMP_LTZ({column}, 3) AS TIMESTAMP(3))"
 
 
 def view(columns: Mapping[str, int]) -> str:
