@@ -64,7 +64,7 @@ checkpoint() {
 finish() {
   stopped=yes
   [ -n "$process" ] || return 0
-  [ "$1" != jobmanager ] || checkpoint || true
+  [ "$service" != jobmanager ] || checkpoint || true
   kill $process 2>/dev/null || true
 }
 
@@ -73,9 +73,10 @@ mkdir -p $FLINK_LOG_DIR
 rm -f $renewed
 
 # Docker stops this shell; Flink has to hear of it.
+service=$1 # inside of a function, where a signal may come, $1 is another
 process=
 stopped=
-trap 'finish "$1"' TERM INT
+trap finish TERM INT
 
 while [ -z "$stopped" ]; do
   if ! prepared; then
