@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ozone_gen.render.text import render_text
+from tests.unit.json_server import json_server
 
 BASH = shutil.which("bash")
 pytestmark = pytest.mark.skipif(BASH is None, reason="needs bash")
@@ -30,44 +29,37 @@ while sleep 0.1; do :; done
 JOB, TRIGGER = 32 * "a", 32 * "b"
 
 
-class Jobs(BaseHTTPRequestHandler):
+class Asked:
+    """Paths of Flink's REST interface."""
+
+    CHECKPOINTS = f"/jobs/{JOB}/checkpoints"
+    CHECKPOINT = f"{CHECKPOINTS}/{TRIGGER}"
+
+
+class Jobs:
     """Flink's REST interface of a running job, as far as the script asks it; each checkpoint takes two looks."""
 
-    address: str
-    events: Path
-    ends: str  # what becomes of a checkpoint; empty where no job runs
+    def __init__(self, events: Path) -> None:
+        self.events = events
+        self.events.touch()
+        self.ends = "COMPLETED"  # what becomes of a checkpoint; empty where no job runs
 
-    def do_GET(self) -> None:
-        if self.path == "/jobs":
-            self._answer({"jobs": [{"id": JOB, "status": "RUNNING" if self.ends else "RESTARTING"}]})
-        elif self.path == f"/jobs/{JOB}/checkpoints/{TRIGGER}":
-            looks = self.events.read_text().count("look")
-            self._note("look")
-            self._answer({"status": {"id": self.ends if looks else "IN_PROGRESS"}, "operation": None})
-        else:
-            self.send_error(404)
-
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.path == f"/jobs/{JOB}/checkpoints" and asked == {"checkpointType": "CONFIGURED"}:
-            self._note("checkpoint")
-            self._answer({"request-id": TRIGGER})
-        else:
-            self.send_error(404)
+    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        match method, path, body:
+            case "GET", "/jobs", None:
+                return 200, {"jobs": [{"id": JOB, "status": "RUNNING" if self.ends else "RESTARTING"}]}
+            case "POST", Asked.CHECKPOINTS, {"checkpointType": "CONFIGURED"}:
+                self._note("checkpoint")
+                return 200, {"request-id": TRIGGER}
+            case "GET", Asked.CHECKPOINT, None:
+                looks = self.events.read_text().count("look")
+                self._note("look")
+                return 200, {"status": {"id": self.ends if looks else "IN_PROGRESS"}, "operation": None}
+        return 404, {"errors": ["not found"]}
 
     def _note(self, event: str) -> None:
         with self.events.open("a") as events:
             events.write(event + "\n")
-
-    def _answer(self, document: object) -> None:
-        content = json.dumps(document, separators=(",", ":")).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing."""
 
 
 class Cluster:
@@ -118,30 +110,25 @@ class Cluster:
         file = self.folder / "started"
         return [line.split()[0] for line in file.read_text().splitlines()] if file.exists() else []
 
-
-@pytest.fixture
-def jobs(tmp_path: Path) -> Iterator[type[Jobs]]:
-    class Here(Jobs):
-        events = tmp_path / "events"
-        ends = "COMPLETED"
-
-    Here.events.touch()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Here) as server:
-        Here.address = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield Here
-        server.shutdown()
+    def stop(self) -> None:
+        for process in self.running:
+            process.terminate()
+            process.wait(20)
+            assert process.stderr is not None
+            process.stderr.close()
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, jobs: type[Jobs]) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path, jobs.address)
-    yield cluster
-    for process in cluster.running:
-        process.terminate()
-        process.wait(20)
-        assert process.stderr is not None
-        process.stderr.close()
+def jobs(tmp_path: Path) -> Jobs:
+    return Jobs(tmp_path / "events")
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, jobs: Jobs) -> Iterator[Cluster]:
+    with json_server(jobs.answer) as address:
+        cluster = Cluster(tmp_path, address)
+        yield cluster
+        cluster.stop()
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -200,7 +187,7 @@ def test_stopping_the_container_stops_flink(cluster: Cluster) -> None:
     ],
 )
 def test_stopping_the_job_manager_waits_for_one_more_checkpoint(
-    cluster: Cluster, jobs: type[Jobs], ends: str, events: list[str]
+    cluster: Cluster, jobs: Jobs, ends: str, events: list[str]
 ) -> None:
     jobs.ends = ends
     cluster.prepare("plan-1", "first")

@@ -1,10 +1,7 @@
 """The generation on Flink's volume, and the end of the old job at a server that answers as Flink does."""
 
-import json
 import os
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ from templates.setup import flink_generation
 from templates.setup.flink_checkpoints import Checkpoints
 from templates.setup.flink_generation import Volume, cancel_jobs
 from templates.setup.waiting import NotReadyError, RefusedError
+from tests.unit.json_server import json_server
 
 
 @pytest.fixture
@@ -81,7 +79,7 @@ class FakeFlink:
         self.in_progress = self.asked = 0
         self.status = 200
 
-    def answer(self, method: str, path: str) -> tuple[int, Any]:
+    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         if self.status != 200:
             return self.status, {"errors": ["leader election"]}
         if method == "GET" and path == "/jobs":
@@ -107,27 +105,8 @@ class FakeFlink:
 @pytest.fixture
 def flink() -> Iterator[tuple[FakeFlink, str]]:
     fake = FakeFlink()
-
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            code, answer = fake.answer(self.command, self.path)
-            text = json.dumps(answer).encode()
-            self.send_response(code)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        do_GET = do_PATCH = do_POST = _answer
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield fake, f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+    with json_server(fake.answer) as address:
+        yield fake, address
 
 
 def test_a_running_job_is_cancelled_once_and_awaited(flink: tuple[FakeFlink, str]) -> None:
